@@ -1,0 +1,108 @@
+//===- ScheduleChoice.cpp - the cost model ----------------------*- C++ -*-===//
+
+#include "compiler/analysis/ScheduleChoice.h"
+
+#include "llvm/Support/MathExtras.h"
+
+#include <algorithm>
+
+using namespace res;
+using llvm::divideCeil;
+
+// Estimates are for a core at 3 GHz: they rank candidates, and only their ratios matter.
+static constexpr double kCyclesPerMicrosecond = 3000.0;
+
+// A parallel loop should have at least this many tasks, so that 2 to 8 threads end together.
+static constexpr int64_t kMinTasks = 8;
+
+namespace {
+/// A register tile, and the share of its arithmetic that is not wasted.
+struct Tile {
+  int64_t blocks, pixels;
+  double loadsPerFma;
+  double useful;
+};
+} // namespace
+
+/// Multiply-adds per cycle that a tile reaches, relative to the peak: wasted lanes, and loads beyond two per cycle.
+static double efficiency(const Tile &tile) { return tile.useful * std::min(1.0, 0.98 / std::max(0.6, tile.loadsPerFma)); }
+
+/// Enumerates blocks x pixels under the register rule: accumulators, the weights of one step and one broadcast fit
+/// (LLVM keeps the operands of the innermost unrolled loop, here the blocks, in registers), and there are enough
+/// independent accumulators to hide the latency of a multiply-add.
+static Tile chooseTile(int64_t blocks, int64_t width, const TargetModel &target) {
+  const int64_t perBlock = target.registersPerBlock();
+  const int64_t least = target.fmaPerCycle * target.fmaLatency;
+  Tile best{1, 1, 2.0, 0.01};
+  double bestScore = -1;
+  for (int64_t nb = 1; nb <= std::min<int64_t>(blocks, 4); ++nb)
+    for (int64_t px = 1; px <= std::min<int64_t>(width, 28); ++px) {
+      int64_t accumulators = nb * perBlock * px;
+      if (accumulators + nb * perBlock + 1 > target.vectorRegisters)
+        continue;
+      Tile tile{nb, px, double(nb * perBlock + px) / double(accumulators), 0};
+      // The last tile of a row and the last group of blocks are shifted inwards and compute again what they overlap.
+      tile.useful = double(width) / double(divideCeil(width, px) * px) * double(blocks) / double(divideCeil(blocks, nb) * nb);
+      double latency = std::min(1.0, double(accumulators) / double(least));
+      double score = efficiency(tile) * latency;
+      if (score > bestScore * 1.005 || (score > bestScore * 0.995 && tile.loadsPerFma < best.loadsPerFma)) {
+        bestScore = std::max(score, bestScore);
+        best = tile;
+      }
+    }
+  return best;
+}
+
+DirectSchedule res::chooseDirect(const ConvShape &shape, const TargetModel &target) {
+  DirectSchedule s{};
+  const int64_t blocks = divideCeil(shape.filters / shape.groups, kBlock);
+  s.flat = shape.isPointwise();
+  const int64_t width = s.flat ? shape.outputHeight * shape.outputWidth : shape.outputWidth;
+  const int64_t height = s.flat ? 1 : shape.outputHeight;
+  Tile tile = chooseTile(blocks, width, target);
+  s.blocks = tile.blocks;
+  s.pixels = tile.pixels;
+  const int64_t inner = shape.blocked ? kBlock : shape.channels;
+  s.unroll = shape.blocked ? 4 : inner;
+
+  // Channels outermost when the weights do not stay in the core's cache while the rows stream by, or when the map has
+  // too few rows (flat: tiles) to share among threads.
+  const int64_t groups = divideCeil(divideCeil(shape.filters, kBlock), s.blocks);
+  const int64_t lines = s.flat ? divideCeil(width, s.pixels) : height;
+  const bool weightsStay = shape.weightBytes() <= target.l2Bytes / 2;
+  s.order = weightsStay && lines >= kMinTasks ? LoopOrder::space : LoopOrder::channels;
+  if (groups < 2)
+    s.order = LoopOrder::space;
+  // A flat task is several tiles: one alone costs 10% (atomics, and two cores writing neighbouring lines).
+  s.rows = s.order == LoopOrder::channels ? 1 : std::max<int64_t>(1, lines / (2 * kMinTasks));
+  s.staging = !shape.padded                        ? StagingKind::none
+              : s.order == LoopOrder::channels     ? StagingKind::whole
+                                                   : StagingKind::rows;
+
+  const double vectors = double(divideCeil(shape.filters, kBlock) * target.registersPerBlock()) * double(shape.batch) *
+                         double(shape.outputHeight * shape.outputWidth) *
+                         double(shape.channels / shape.groups * shape.kernelHeight * shape.kernelWidth);
+  const double compute = vectors / double(target.fmaPerCycle) / efficiency(tile);
+  const double stream = double(shape.weightBytes()) / target.dramBytesPerCycle;
+  s.microseconds = std::max(compute, stream) / kCyclesPerMicrosecond;
+  return s;
+}
+
+DenseSchedule res::chooseDense(int64_t batch, int64_t inputs, int64_t outputs, const TargetModel &target) {
+  // Four vectors of accumulators hide most of the latency; more tasks than threads let the cores end together.
+  int64_t blocks = std::min<int64_t>(4 / target.registersPerBlock(), divideCeil(outputs, kBlock));
+  double compute = double(batch * inputs) * double(divideCeil(outputs, kBlock) * target.registersPerBlock()) /
+                   double(target.fmaPerCycle);
+  double stream = double(inputs) * double(outputs) * 4.0 / target.dramBytesPerCycle;
+  return {blocks, inputs % 4 == 0 ? 4 : 1, std::max(compute, stream) / kCyclesPerMicrosecond};
+}
+
+MapSchedule res::chooseMap(int64_t elements, int64_t lines, int64_t width, int64_t reads, const TargetModel &target) {
+  // Below about 16 KB of output a task is shorter than handing it to another core.
+  constexpr int64_t kTaskElements = 4096;
+  double cycles = double(elements) * double(reads) / double(target.vectorFloats);
+  MapSchedule s{width % 2 == 0 ? 2 : 1, 0, cycles / kCyclesPerMicrosecond};
+  if (lines > 1 && elements > 2 * kTaskElements)
+    s.rows = std::max<int64_t>(1, lines * kTaskElements / elements);
+  return s;
+}

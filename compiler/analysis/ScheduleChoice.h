@@ -1,0 +1,69 @@
+//===- ScheduleChoice.h - the cost model ------------------------*- C++ -*-===//
+//
+// Pure functions from the shape of a kernel and a target to a schedule and the estimate that decided it. Plain numbers:
+// neither MLIR nor Halide.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef RES_COMPILER_ANALYSIS_SCHEDULECHOICE_H
+#define RES_COMPILER_ANALYSIS_SCHEDULECHOICE_H
+
+#include "compiler/analysis/TargetModel.h"
+
+namespace res {
+
+/// Channels in a block of the activations' layout, on every CPU.
+inline constexpr int64_t kBlock = 16;
+
+/// A convolution as schedules see it. Sizes in elements.
+struct ConvShape {
+  int64_t batch, channels, filters, groups;
+  int64_t inputHeight, inputWidth, outputHeight, outputWidth;
+  int64_t kernelHeight, kernelWidth, strideY, strideX;
+  bool padded;      // has pads, so the input must be staged
+  bool blocked;     // the input's layout: blocks of channels, or NCHW
+  int64_t operands; // activations read by the epilogue, such as a residual
+
+  int64_t macs() const {
+    return batch * filters * outputHeight * outputWidth * (channels / groups) * kernelHeight * kernelWidth;
+  }
+  int64_t weightBytes() const { return filters * (channels / groups) * kernelHeight * kernelWidth * 4; }
+  /// A 1x1 convolution whose maps may be treated as one row.
+  bool isPointwise() const {
+    return kernelHeight == 1 && kernelWidth == 1 && strideY == 1 && strideX == 1 && !padded && blocked;
+  }
+};
+
+enum class LoopOrder { channels, space };
+enum class StagingKind { none, whole, rows };
+
+/// See #res.direct.
+struct DirectSchedule {
+  int64_t blocks, pixels, unroll;
+  LoopOrder order;
+  bool flat;
+  StagingKind staging;
+  int64_t rows;
+  double microseconds; // the estimate, on one core at 3 GHz
+};
+
+/// The register tile and loops of a direct convolution.
+DirectSchedule chooseDirect(const ConvShape &shape, const TargetModel &target);
+
+/// Blocks of 16 outputs per task and inputs per step of a fully connected layer. See #res.dense.
+struct DenseSchedule {
+  int64_t blocks, unroll;
+  double microseconds;
+};
+DenseSchedule chooseDense(int64_t batch, int64_t inputs, int64_t outputs, const TargetModel &target);
+
+/// See #res.map. `elements` are written, in `lines` rows; `reads` elements are read for each.
+struct MapSchedule {
+  int64_t pixels, rows;
+  double microseconds;
+};
+MapSchedule chooseMap(int64_t elements, int64_t lines, int64_t width, int64_t reads, const TargetModel &target);
+
+} // namespace res
+
+#endif // RES_COMPILER_ANALYSIS_SCHEDULECHOICE_H

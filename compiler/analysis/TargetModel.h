@@ -1,0 +1,42 @@
+//===- TargetModel.h - what the compiler knows of a processor ---*- C++ -*-===//
+//
+// The numbers that schedules and the cost model ask for. No other file holds numbers of this kind.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef RES_COMPILER_ANALYSIS_TARGETMODEL_H
+#define RES_COMPILER_ANALYSIS_TARGETMODEL_H
+
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+
+#include <string>
+
+namespace res {
+
+struct TargetModel {
+  std::string name;         // "x86-64-v4" or "x86-64-v3": the micro-architecture level of the x86-64 psABI
+  int64_t vectorFloats;     // floats in a vector register
+  int64_t vectorRegisters;  // architectural vector registers
+  int64_t fmaPerCycle;      // vector fused multiply-adds a core starts per cycle
+  int64_t fmaLatency;       // cycles until a multiply-add may use the result of another
+  int64_t l1Bytes;          // data cache of a core
+  int64_t l2Bytes;          // cache of a core
+  double dramBytesPerCycle; // what one core streams from memory
+
+  /// The model of a target's name; "host" is the best level this machine has. Fails with the names that are known.
+  static llvm::Expected<TargetModel> get(llvm::StringRef name);
+
+  /// The level of this machine, from cpuid: "x86-64-v4", "x86-64-v3", or "" below that.
+  static llvm::StringRef hostName();
+
+  /// Vector registers that one block of 16 channels takes.
+  int64_t registersPerBlock() const { return (16 + vectorFloats - 1) / vectorFloats; }
+
+  /// Floating point operations per cycle of a core (a multiply-add counts as 2).
+  double peakFlopsPerCycle() const { return 2.0 * double(vectorFloats * fmaPerCycle); }
+};
+
+} // namespace res
+
+#endif // RES_COMPILER_ANALYSIS_TARGETMODEL_H

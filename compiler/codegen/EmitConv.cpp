@@ -1,0 +1,89 @@
+//===- EmitConv.cpp - convolutions and fully connected layers ---*- C++ -*-===//
+
+#include "compiler/codegen/Algorithm.h"
+
+using namespace Halide;
+using namespace res;
+
+/// The input with zeros in its pads, indexed from the corner of the padding.
+static Func definePadded(const std::string &name, const KernelVars &v, const Reader &input, const TensorSize &size,
+                         const Window2 &window) {
+  Func padded(name + "_padded");
+  Expr row = v.y - int(window.padTop), column = v.x - int(window.padLeft);
+  Expr inside = row >= 0 && row < int(size.h) && column >= 0 && column < int(size.w);
+  row = clamp(row, 0, int(size.h) - 1), column = clamp(column, 0, int(size.w) - 1);
+  if (size.blocked)
+    padded(v.ci, v.x, v.y, v.co, v.n) = select(inside, input(Point::blocked(v.ci, column, row, v.co, v.n)), 0.f);
+  else
+    padded(v.x, v.y, v.c, v.n) = select(inside, input(Point::plain(column, row, v.c, v.n)), 0.f);
+  return padded;
+}
+
+ConvAlgorithm res::defineConv(const std::string &name, const KernelVars &v, Reader input, const TensorSize &inputSize,
+                              ImageParam filter, int64_t inner, Reader bias, const TensorSize &outputSize,
+                              const Window2 &window, int64_t groups, bool flat) {
+  ConvAlgorithm conv;
+  ConvFuncs &funcs = conv.funcs;
+  if (window.padded()) {
+    Func padded = funcs.staged = definePadded(name, v, input, inputSize, window);
+    funcs.stagedBlocked = inputSize.blocked;
+    input = [padded, blocked = inputSize.blocked](const Point &p) {
+      return blocked ? padded(p.ci, p.x, p.y, p.co, p.n) : padded(p.x, p.y, p.c, p.n);
+    };
+  }
+
+  // Channels of a group, in `steps` pieces of `inner`; lanes beyond C meet zero weights.
+  const int64_t groupInputs = inputSize.c / groups, groupOutputs = outputSize.c / groups;
+  const int64_t steps = (groupInputs + inner - 1) / inner;
+  const bool byBlocks = inputSize.blocked && inner == kBlock && (groups == 1 || groupOutputs % kBlock == 0);
+  RDom r(0, int(inner), 0, int(window.width), 0, int(window.height), 0, int(steps), name + "_r");
+  Expr column = v.x * int(window.strideX) + r[1] * int(window.dilationX);
+  Expr row = v.y * int(window.strideY) + r[2] * int(window.dilationY);
+  Expr element;
+  if (byBlocks) {
+    Expr first = groups == 1 ? Expr(0) : (v.co / int(groupOutputs / kBlock)) * int(steps);
+    element = input(Point::blocked(r[0], column, row, first + r[3], v.n));
+  } else {
+    // Groups that are not whole blocks: every lane may belong to another group.
+    Expr group = groups == 1 ? Expr(0) : min((v.co * int(kBlock) + v.ci) / int(groupOutputs), int(groups) - 1);
+    Expr channel = group * int(groupInputs) + r[3] * int(inner) + r[0];
+    element = inputSize.blocked
+                  ? input(Point::blocked(channel % int(kBlock), column, row, channel / int(kBlock), v.n))
+                  : input(Point::plain(column, row, channel, v.n));
+  }
+  Func acc(name + "_acc");
+  acc(v.ci, v.x, v.y, v.co, v.n) = 0.f;
+  acc(v.ci, v.x, v.y, v.co, v.n) += element * filter(v.ci, r[0], r[1], r[2], r[3], v.co);
+
+  funcs.acc = acc;
+  funcs.window = r;
+  funcs.width = flat ? outputSize.h * outputSize.w : outputSize.w;
+  funcs.height = flat ? 1 : outputSize.h;
+  funcs.blocks = outputSize.blocks();
+  funcs.innerChannels = inner;
+  conv.value = [acc, bias](const Point &p) {
+    Expr sum = acc(p.ci, p.x, p.y, p.co, p.n);
+    return bias ? sum + bias(p) : sum;
+  };
+  return conv;
+}
+
+DenseAlgorithm res::defineDense(const std::string &name, const KernelVars &v, Reader input, const TensorSize &inputSize,
+                                ImageParam weight, Reader bias, int64_t outputs, int64_t blocks) {
+  DenseAlgorithm dense;
+  DenseFuncs &funcs = dense.funcs;
+  RDom r(0, int(inputSize.c), name + "_r");
+  Func acc(name + "_acc");
+  acc(funcs.lane, funcs.block, funcs.task, v.n) = 0.f;
+  acc(funcs.lane, funcs.block, funcs.task, v.n) +=
+      input(Point::plain(0, 0, r.x, v.n)) * weight(funcs.lane, funcs.block, r.x, funcs.task);
+  funcs.acc = acc;
+  funcs.inputs = r;
+  funcs.batch = inputSize.n;
+  funcs.outputs = outputs;
+  dense.value = [acc, bias, blocks](const Point &p) {
+    Expr sum = acc(p.c % int(kBlock), (p.c / int(kBlock)) % int(blocks), p.c / int(kBlock * blocks), p.n);
+    return bias ? sum + bias(p) : sum;
+  };
+  return dense;
+}

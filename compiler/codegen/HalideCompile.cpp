@@ -1,0 +1,97 @@
+//===- HalideCompile.cpp - Halide pipelines to objects ----------*- C++ -*-===//
+
+#include "compiler/codegen/HalideCompile.h"
+
+#include "res/abi.h"
+
+#include <mutex>
+
+using namespace Halide;
+using namespace res;
+
+namespace {
+
+/// Without it warnings would go to stderr; errors must not return.
+class QuietReporter : public CompileTimeErrorReporter {
+public:
+  void warning(const char *) override {}
+  void error(const char *message) override { throw CompileError(message); }
+};
+
+/// Adds up what a lowered function allocates on the heap. All blocks count, as the runtime reuses a block only when the
+/// ones behind it are free.
+class ScratchMeter : public Internal::IRVisitor {
+public:
+  int64_t bytes = 0;
+  bool unknown = false;
+
+private:
+  using Internal::IRVisitor::visit;
+
+  void visit(const Internal::Allocate *op) override {
+    // What Halide keeps on the stack: small and of known size (CodeGen's limit is 16 KB).
+    constexpr int64_t kStackLimit = 16 * 1024;
+    const int64_t elements = op->constant_allocation_size();
+    const int64_t block = (elements + op->padding) * op->type.bytes();
+    unknown |= elements == 0;
+    bytes += block > kStackLimit ? (block + RES_ABI_ALIGN - 1) / RES_ABI_ALIGN * RES_ABI_ALIGN : 0;
+    Internal::IRVisitor::visit(op);
+  }
+};
+
+/// The need of a module: the bodies of its parallel loops are functions of their own, called by the one named `name`.
+/// Returns false when an allocation's size is not a constant.
+bool measureScratch(const Module &module, const std::string &name, ScratchBytes &bytes) {
+  for (const Internal::LoweredFunc &function : module.functions()) {
+    ScratchMeter meter;
+    function.body.accept(&meter);
+    if (meter.unknown)
+      return false;
+    int64_t &most = function.name == name ? bytes.shared : bytes.worker;
+    most = std::max(most, meter.bytes);
+  }
+  return true;
+}
+
+} // namespace
+
+std::string res::catchHalide(const std::function<std::string()> &work) {
+  static QuietReporter reporter;
+  static std::once_flag installed;
+  std::call_once(installed, [] { set_custom_compile_time_error_reporter(&reporter); });
+  try {
+    return work();
+  } catch (const Error &error) {
+    return error.what();
+  }
+}
+
+/// The Halide target of an instruction set. Kernels need no runtime but halide_do_par_for and halide_malloc, check
+/// nothing, and hand their first argument to both.
+static Target halideTarget(const std::string &name) {
+  std::string features = "x86-64-linux-sse41-avx-avx2-fma-f16c";
+  if (name == "x86-64-v4")
+    features += "-avx512-avx512_skylake";
+  return Target(features + "-no_runtime-no_asserts-no_bounds_query-user_context");
+}
+
+std::string res::compileKernel(Func output, const std::vector<ImageParam> &arguments, const std::string &name,
+                               const std::string &target, ScratchBytes planned, const KernelFiles &files) {
+  std::vector<Argument> args(arguments.begin(), arguments.end());
+  Module module = output.compile_to_module(args, name, halideTarget(target));
+  ScratchBytes needed{0, 0};
+  if (!measureScratch(module, name, needed))
+    return "kernel '" + name + "': scratch of unknown size";
+  if (needed.shared > planned.shared || needed.worker > planned.worker)
+    return "kernel '" + name + "': planned " + std::to_string(planned.shared) + " and " + std::to_string(planned.worker) +
+           " bytes of scratch, Halide allocates " + std::to_string(needed.shared) + " and " + std::to_string(needed.worker);
+  std::map<OutputFileType, std::string> outputs;
+  if (!files.object.empty())
+    outputs[OutputFileType::object] = files.object;
+  if (!files.statement.empty())
+    outputs[OutputFileType::stmt] = files.statement;
+  if (!files.assembly.empty())
+    outputs[OutputFileType::assembly] = files.assembly;
+  module.compile(outputs);
+  return "";
+}

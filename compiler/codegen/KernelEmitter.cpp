@@ -1,0 +1,279 @@
+//===- KernelEmitter.cpp - kernels to machine code --------------*- C++ -*-===//
+//
+// Walks the region of a kernel, builds the algorithm of each operation, applies the schedule and lets Halide compile.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/codegen/KernelEmitter.h"
+#include "compiler/codegen/Algorithm.h"
+#include "compiler/codegen/HalideCompile.h"
+#include "compiler/lowering/Passes.h"
+
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace res;
+using Halide::Expr;
+using Halide::Func;
+using Halide::ImageParam;
+
+static RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+
+static TensorSize sizeOf(Value value) {
+  RankedTensorType type = typeOf(value);
+  TensorSize size;
+  size.n = type.getDimSize(0), size.c = type.getDimSize(1);
+  size.map = type.getRank() == 4;
+  if (size.map)
+    size.h = type.getDimSize(2), size.w = type.getDimSize(3);
+  size.blocked = getBlock(type) != 0;
+  return size;
+}
+
+static Window2 windowOf(WindowAttr w) {
+  ArrayRef<int64_t> kernel = w.getKernel(), strides = w.getStrides(), dilations = w.getDilations();
+  return {kernel[0],         kernel[1],       strides[0],      strides[1],   w.getPadBegin(0),
+          w.getPadBegin(1),  w.getPadEnd(0),  w.getPadEnd(1),  dilations[0], dilations[1]};
+}
+
+/// Extents of a tensor in memory, innermost first.
+static std::vector<int> extentsOf(RankedTensorType type, bool flat) {
+  ArrayRef<int64_t> shape = type.getShape();
+  if (int64_t block = getBlock(type)) {
+    int height = int(shape[2]), width = int(shape[3]);
+    if (flat)
+      width *= height, height = 1;
+    return {int(block), width, height, int((shape[1] + block - 1) / block), int(shape[0])};
+  }
+  return std::vector<int>(shape.rbegin(), shape.rend());
+}
+
+namespace {
+
+class KernelEmitter {
+public:
+  KernelEmitter(func::FuncOp kernel, const TargetModel &target) : kernel(kernel), target(target), name(kernel.getName().str()) {}
+
+  llvm::Error emit(const KernelFiles &files);
+
+private:
+  llvm::Error defineParameters();
+  llvm::Error define(Operation *op);
+  llvm::Error defineAnchor(Operation *op);
+  llvm::Error defineOutput(func::ReturnOp op);
+  std::string schedule();
+
+  /// The operation the schedule is about: the first that is not elementwise, else the first.
+  Operation *anchor() {
+    for (Operation &op : kernel.getBody().front().without_terminator())
+      if (!isElementwise(&op))
+        return &op;
+    return &kernel.getBody().front().front();
+  }
+  Reader vectorReader(Value vector) {
+    if (!vector)
+      return {};
+    return [param = params.lookup(vector)](const Point &p) -> Expr {
+      // Written as lane + block, so that 16 lanes are one aligned vector.
+      return param(p.c);
+    };
+  }
+  llvm::Error fail(const llvm::Twine &message) { return llvm::createStringError("kernel '" + name + "': " + message); }
+
+  func::FuncOp kernel;
+  const TargetModel &target;
+  std::string name;
+  KernelVars vars;
+  Attribute scheduleAttr;
+  bool flat = false;
+  llvm::DenseMap<Value, ImageParam> params;
+  std::vector<ImageParam> arguments;
+  llvm::DenseMap<Value, Reader> readers;
+  ConvFuncs conv;
+  DenseFuncs dense;
+  MapFuncs map;
+};
+
+} // namespace
+
+llvm::Error KernelEmitter::defineParameters() {
+  for (BlockArgument argument : kernel.getArguments()) {
+    RankedTensorType type = typeOf(argument);
+    std::vector<int> extents = extentsOf(type, flat);
+    ImageParam param(Halide::Float(32), int(extents.size()), "arg" + std::to_string(argument.getArgNumber()));
+    fixShape(param, extents);
+    // Blocked maps and packed weights lie at cache lines; inputs of the model wherever the caller has them.
+    bool ours = getBlock(type) || llvm::none_of(argument.getUsers(), [&](Operation *user) {
+                  return user->getOperand(0) == argument;
+                });
+    param.set_host_alignment(ours ? 64 : 4);
+    params[argument] = param;
+    arguments.push_back(param);
+    if (type.getRank() == 4 || type.getRank() == 2)
+      readers[argument] = readTensor(param, sizeOf(argument), flat);
+  }
+  return llvm::Error::success();
+}
+
+llvm::Error KernelEmitter::defineAnchor(Operation *op) {
+  Value input = op->getOperand(0), output = op->getResult(0);
+  for (Value value : {input, output})
+    if (typeOf(value).getRank() != 4 && typeOf(value).getRank() != 2)
+      return fail("expected tensors of rank 2 or 4, got rank " + llvm::Twine(typeOf(value).getRank()));
+  TensorSize from = sizeOf(input), to = sizeOf(output);
+  Reader read = readers.lookup(input), value;
+  if (auto c = dyn_cast<ConvOp>(op)) {
+    int64_t inner = typeOf(c.getFilter()).getRank() == 6 ? typeOf(c.getFilter()).getDimSize(4) : 0;
+    if (!inner)
+      return fail("expected a packed filter");
+    ConvAlgorithm algorithm = defineConv(name, vars, read, from, params.lookup(c.getFilter()), inner,
+                                         vectorReader(c.getBias()), to, windowOf(c.getWindow()), c.getGroups(), flat);
+    conv = algorithm.funcs;
+    value = algorithm.value;
+  } else if (auto g = dyn_cast<GemmOp>(op)) {
+    if (typeOf(g.getWeight()).getRank() != 4)
+      return fail("expected a packed weight");
+    DenseAlgorithm algorithm = defineDense(name, vars, read, from, params.lookup(g.getWeight()), vectorReader(g.getBias()),
+                                           to.c, typeOf(g.getWeight()).getDimSize(2));
+    dense = algorithm.funcs;
+    value = algorithm.value;
+  } else if (auto p = dyn_cast<MaxPoolOp>(op)) {
+    value = defineMaxPool(name, vars, read, from, windowOf(p.getWindow()), map.parts);
+  } else if (auto p = dyn_cast<AvgPoolOp>(op)) {
+    value = defineAvgPool(name, vars, read, from, windowOf(p.getWindow()), p.getCountIncludePad(), map.parts);
+  } else if (isa<GlobalAvgPoolOp>(op)) {
+    value = defineGlobalAvgPool(name, vars, read, from, map.parts);
+  } else if (isa<SoftmaxOp>(op)) {
+    value = defineSoftmax(name, vars, read, from, map.parts);
+  } else if (isa<ReshapeOp>(op)) {
+    value = defineReshape(read, from, to);
+  } else if (isa<RelayoutOp>(op)) {
+    value = read;
+  } else {
+    return fail("no code for '" + op->getName().getStringRef() + "'");
+  }
+  readers[output] = value;
+  return llvm::Error::success();
+}
+
+llvm::Error KernelEmitter::define(Operation *op) {
+  if (!isElementwise(op))
+    return defineAnchor(op);
+  Reader a = readers.lookup(op->getOperand(0));
+  readers[op->getResult(0)] =
+      llvm::TypeSwitch<Operation *, Reader>(op)
+          .Case([&](ReluOp) { return [a](const Point &p) { return Halide::max(a(p), 0.f); }; })
+          .Case([&](AddOp add) {
+            return [a, b = readers.lookup(add.getRhs())](const Point &p) { return a(p) + b(p); };
+          })
+          .Case([&](AffineOp affine) {
+            return [a, scale = vectorReader(affine.getScale()), shift = vectorReader(affine.getShift())](const Point &p) {
+              return a(p) * scale(p) + shift(p);
+            };
+          });
+  if (!readers[op->getResult(0)])
+    return fail("no code for '" + op->getName().getStringRef() + "'");
+  return llvm::Error::success();
+}
+
+/// The stored Func: a tuple when the kernel has several results, which then share their type.
+llvm::Error KernelEmitter::defineOutput(func::ReturnOp op) {
+  RankedTensorType type = typeOf(op.getOperand(0));
+  TensorSize size = sizeOf(op.getOperand(0));
+  KernelVars &v = vars;
+  std::vector<Halide::Var> order;
+  Point point;
+  if (size.blocked) {
+    order = {v.ci, v.x, v.y, v.co, v.n};
+    point = Point::blocked(v.ci, v.x, v.y, v.co, v.n);
+    map.layout = MapFuncs::Layout::blocked;
+  } else if (size.map) {
+    order = {v.x, v.y, v.c, v.n};
+    point = Point::plain(v.x, v.y, v.c, v.n);
+    map.layout = MapFuncs::Layout::rowMajorMap;
+  } else {
+    order = {v.c, v.n};
+    point = Point::plain(0, 0, v.c, v.n);
+    map.layout = MapFuncs::Layout::matrix;
+  }
+  std::vector<Expr> values;
+  for (Value value : op.getOperands()) {
+    if (value.getType() != type)
+      return fail("expected results of one type");
+    values.push_back(readers.lookup(value)(point));
+  }
+  Func output(name + "_out");
+  if (values.size() == 1)
+    output(order) = values[0];
+  else
+    output(order) = Halide::Tuple(values);
+  std::vector<int> extents = extentsOf(type, flat);
+  for (size_t i = 0; i < order.size(); ++i)
+    output.bound(order[i], 0, extents[i]);
+  for (Halide::OutputImageParam buffer : output.output_buffers()) {
+    fixShape(buffer, extents);
+    buffer.set_host_alignment(size.blocked ? 64 : 4);
+  }
+  conv.output = dense.output = map.output = output;
+  map.width = flat ? size.w * size.h : size.w;
+  map.height = flat ? 1 : size.h;
+  return llvm::Error::success();
+}
+
+/// Applies the schedule; returns what does not fit, or "".
+std::string KernelEmitter::schedule() {
+  Operation *op = anchor();
+  if (auto direct = dyn_cast<DirectAttr>(scheduleAttr); direct && isa<ConvOp>(op)) {
+    DirectSchedule s{};
+    s.blocks = direct.getBlocks(), s.pixels = direct.getPixels(), s.unroll = direct.getUnroll();
+    s.order = direct.getOrder() == Order::channels ? LoopOrder::channels : LoopOrder::space;
+    s.flat = direct.getFlat(), s.rows = direct.getRows();
+    s.staging = direct.getStaging() == Staging::none    ? StagingKind::none
+                : direct.getStaging() == Staging::whole ? StagingKind::whole
+                                                        : StagingKind::rows;
+    return scheduleDirect(conv, vars, s);
+  }
+  if (auto attr = dyn_cast<DenseAttr>(scheduleAttr); attr && isa<GemmOp>(op)) {
+    if (typeOf(cast<GemmOp>(op).getWeight()).getDimSize(2) != int64_t(attr.getBlocks()))
+      return "expected blocks as in the packed weight";
+    return scheduleDense(dense, vars, {int64_t(attr.getBlocks()), int64_t(attr.getUnroll()), 0});
+  }
+  if (auto attr = dyn_cast<MapAttr>(scheduleAttr); attr && !isa<ConvOp, GemmOp>(op))
+    return scheduleMap(map, vars, {int64_t(attr.getPixels()), int64_t(attr.getRows()), 0});
+  return "schedule of another kind of kernel";
+}
+
+llvm::Error KernelEmitter::emit(const KernelFiles &files) {
+  auto schedules = kernel->getAttrOfType<DictionaryAttr>(kSchedulesAttr);
+  scheduleAttr = schedules ? schedules.get(target.name) : Attribute();
+  if (!scheduleAttr)
+    return fail("no schedule for " + target.name);
+  if (auto direct = dyn_cast<DirectAttr>(scheduleAttr))
+    flat = direct.getFlat();
+  if (auto c = dyn_cast<ConvOp>(anchor()); c && flat) {
+    Window2 w = windowOf(c.getWindow());
+    if (w.height != 1 || w.width != 1 || w.strideX != 1 || w.strideY != 1 || w.padded() || !getBlock(typeOf(c.getInput())))
+      return fail("expected flat only for 1x1 convolutions of blocked maps with stride 1 and without pads");
+  }
+  std::string error = catchHalide([&]() -> std::string {
+    llvm::Error problem = defineParameters();
+    for (Operation &op : kernel.getBody().front().without_terminator())
+      if (!problem)
+        problem = define(&op);
+    if (!problem)
+      problem = defineOutput(cast<func::ReturnOp>(kernel.getBody().front().getTerminator()));
+    if (problem)
+      return llvm::toString(std::move(problem));
+    if (std::string misfit = schedule(); !misfit.empty())
+      return "kernel '" + name + "': " + misfit;
+    auto scratch = kernel->getAttrOfType<DenseI64ArrayAttr>(kScratchAttr);
+    return compileKernel(conv.output, arguments, name, target.name,
+                         {scratch ? scratch[0] : 0, scratch ? scratch[1] : 0}, files);
+  });
+  return error.empty() ? llvm::Error::success() : llvm::createStringError(error);
+}
+
+llvm::Error res::emitKernel(func::FuncOp kernel, const TargetModel &target, const KernelFiles &files) {
+  return KernelEmitter(kernel, target).emit(files);
+}

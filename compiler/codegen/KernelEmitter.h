@@ -1,0 +1,27 @@
+//===- KernelEmitter.h - kernels to machine code ----------------*- C++ -*-===//
+
+#ifndef RES_COMPILER_CODEGEN_KERNELEMITTER_H
+#define RES_COMPILER_CODEGEN_KERNELEMITTER_H
+
+#include "compiler/analysis/TargetModel.h"
+#include "dialect/Res.h"
+
+#include <string>
+
+namespace res {
+
+/// Files that a kernel becomes. Empty paths are not written.
+struct KernelFiles {
+  std::string object;
+  std::string statement; // Halide's lowered loops
+  std::string assembly;
+};
+
+/// Compiles an outlined kernel (phase `planned`) for a target: int name(void *context, halide_buffer_t *input…,
+/// halide_buffer_t *output…). Constant bounds and strides: it reads nothing but the `host` fields. May be called from
+/// several threads at once on one module.
+llvm::Error emitKernel(mlir::func::FuncOp kernel, const TargetModel &target, const KernelFiles &files);
+
+} // namespace res
+
+#endif // RES_COMPILER_CODEGEN_KERNELEMITTER_H

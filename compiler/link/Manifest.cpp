@@ -1,0 +1,242 @@
+//===- Manifest.cpp - what an artifact says about itself --------*- C++ -*-===//
+
+#include "compiler/link/Manifest.h"
+#include "compiler/lowering/Passes.h"
+
+#include "res/abi.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+using namespace res;
+namespace json = llvm::json;
+
+static RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+
+static std::string shapeText(Type type) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  llvm::interleave(cast<RankedTensorType>(type).getShape(), os, "x");
+  os << "x" << cast<RankedTensorType>(type).getElementType();
+  return text;
+}
+
+static std::string attrText(Attribute attr) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  attr.print(os);
+  return text;
+}
+
+static json::Object tensorObject(Type type, StringAttr name) {
+  auto tensor = cast<RankedTensorType>(type);
+  return json::Object{{"name", name ? name.str() : ""},
+                      {"type", "f32"},
+                      {"shape", json::Array(tensor.getShape())},
+                      {"bytes", getStorageBytes(tensor)}};
+}
+
+/// Multiply-adds of a kernel's anchor, padding included.
+static int64_t countMacs(func::FuncOp kernel) {
+  int64_t macs = 0;
+  kernel.walk([&](Operation *op) {
+    if (auto conv = dyn_cast<ConvOp>(op)) {
+      int64_t taps = conv.getInput().getType().getDimSize(1) / int64_t(conv.getGroups());
+      for (int64_t size : conv.getWindow().getKernel())
+        taps *= size;
+      macs += conv.getType().getNumElements() * taps;
+    } else if (auto gemm = dyn_cast<GemmOp>(op)) {
+      macs += gemm.getType().getNumElements() * gemm.getInput().getType().getDimSize(1);
+    }
+  });
+  return macs;
+}
+
+/// The name of the operation a kernel is about.
+static StringRef anchorName(func::FuncOp kernel) {
+  Block &body = kernel.getBody().front();
+  for (Operation &op : body.without_terminator())
+    if (!isElementwise(&op))
+      return op.getName().stripDialect();
+  return body.front().getName().stripDialect();
+}
+
+namespace {
+
+class ManifestBuilder {
+public:
+  explicit ManifestBuilder(ModuleOp module) : module(module), main(module.lookupSymbol<func::FuncOp>("main")) {}
+
+  json::Object build();
+
+private:
+  json::Array kernels();
+  json::Array steps();
+  json::Array memoryMap();
+  int64_t total(StringRef name) { return main->getAttrOfType<IntegerAttr>(name).getInt(); }
+  std::string text(StringRef name) {
+    auto attr = module->getAttrOfType<StringAttr>(name);
+    return attr ? attr.str() : "";
+  }
+
+  ModuleOp module;
+  func::FuncOp main;
+  llvm::MapVector<StringRef, int64_t> calls; // kernel -> number of calls, in order of the first
+};
+
+} // namespace
+
+json::Object ManifestBuilder::build() {
+  for (auto call : main.getOps<CallOp>())
+    ++calls[call.getCallee()];
+  json::Array inputs, outputs;
+  for (unsigned i = 0; i < main.getNumArguments(); ++i)
+    inputs.push_back(tensorObject(main.getArgumentTypes()[i], main.getArgAttrOfType<StringAttr>(i, kTensorNameAttr)));
+  for (unsigned i = 0; i < main.getNumResults(); ++i)
+    outputs.push_back(tensorObject(main.getResultTypes()[i], main.getResultAttrOfType<StringAttr>(i, kTensorNameAttr)));
+
+  int64_t shared = 0, worker = 0, macs = 0;
+  for (auto [name, count] : calls) {
+    auto kernel = module.lookupSymbol<func::FuncOp>(name);
+    if (auto scratch = kernel->getAttrOfType<DenseI64ArrayAttr>(kScratchAttr)) {
+      shared = std::max(shared, scratch[0]);
+      worker = std::max(worker, scratch[1]);
+    }
+    macs += countMacs(kernel) * count;
+  }
+  json::Object workspace;
+  for (uint32_t threads : {1, 2, 4, 8, 16, 32, 64})
+    workspace[std::to_string(threads)] = res_abi_workspace_bytes(total(kArenaBytesAttr), shared, worker, threads);
+
+  return json::Object{{"abi_version", int64_t(RES_ABI_VERSION)},
+                      {"name", text(kModelNameAttr)},
+                      {"compiler", "resc " RES_VERSION},
+                      {"model_hash", text(kModelHashAttr)},
+                      {"target", text(kTargetAttr)},
+                      {"math", text(kMathAttr)},
+                      {"inputs", std::move(inputs)},
+                      {"outputs", std::move(outputs)},
+                      {"weights_bytes", total(kWeightsBytesAttr)},
+                      {"arena_bytes", total(kArenaBytesAttr)},
+                      {"arena_lower_bound_bytes", total(kArenaLowerBoundAttr)},
+                      {"scratch_shared_bytes", shared},
+                      {"scratch_worker_bytes", worker},
+                      {"workspace_bytes", std::move(workspace)},
+                      {"macs", macs},
+                      {"kernels", kernels()},
+                      {"steps", steps()},
+                      {"memory_map", memoryMap()}};
+}
+
+json::Array ManifestBuilder::kernels() {
+  json::Array list;
+  for (auto [name, count] : calls) {
+    auto kernel = module.lookupSymbol<func::FuncOp>(name);
+    auto shapes = [](TypeRange types) {
+      json::Array texts;
+      for (Type type : types)
+        texts.push_back(shapeText(type));
+      return texts;
+    };
+    json::Array operations;
+    for (Operation &op : kernel.getBody().front().without_terminator())
+      operations.push_back(op.getName().stripDialect());
+    auto schedules = kernel->getAttrOfType<DictionaryAttr>(kSchedulesAttr);
+    Attribute schedule = schedules && !schedules.empty() ? schedules.begin()->getValue() : Attribute();
+    list.push_back(json::Object{{"name", name},
+                                {"op", anchorName(kernel)},
+                                {"operations", std::move(operations)},
+                                {"inputs", shapes(kernel.getArgumentTypes())},
+                                {"outputs", shapes(kernel.getResultTypes())},
+                                {"schedule", schedule ? attrText(schedule) : ""},
+                                {"macs", countMacs(kernel)},
+                                {"calls", count}});
+  }
+  return list;
+}
+
+json::Array ManifestBuilder::steps() {
+  json::Array list;
+  for (auto call : main.getOps<CallOp>()) {
+    auto kernel = module.lookupSymbol<func::FuncOp>(call.getCallee());
+    int64_t bytes = 0;
+    for (Value value : call->getOperands())
+      bytes += getStorageBytes(typeOf(value));
+    for (Value value : call->getResults())
+      bytes += getStorageBytes(typeOf(value));
+    list.push_back(json::Object{{"node", getNodeName(call.getLoc())},
+                                {"kernel", int64_t(std::distance(calls.begin(), calls.find(call.getCallee())))},
+                                {"op", anchorName(kernel)},
+                                {"macs", countMacs(kernel)},
+                                {"bytes", bytes}});
+  }
+  return list;
+}
+
+json::Array ManifestBuilder::memoryMap() {
+  json::Array list;
+  llvm::DenseMap<Operation *, int64_t> stepOf;
+  int64_t step = 0;
+  for (auto call : main.getOps<CallOp>())
+    stepOf[call] = step++;
+  for (auto call : main.getOps<CallOp>())
+    for (auto [result, offset] : llvm::zip(call.getOutputs(), *call.getOffsets())) {
+      if (offset < 0)
+        continue;
+      int64_t last = stepOf[call];
+      for (Operation *user : result.getUsers())
+        last = std::max(last, stepOf.lookup(user));
+      list.push_back(json::Object{{"name", getNodeName(call.getLoc())},
+                                  {"offset", offset},
+                                  {"bytes", getStorageBytes(typeOf(result))},
+                                  {"first_step", stepOf[call]},
+                                  {"last_step", last}});
+    }
+  return list;
+}
+
+std::string res::describeArtifact(ModuleOp module) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  os << json::Value(ManifestBuilder(module).build());
+  return text;
+}
+
+/// A macro name: upper case, everything but letters and digits replaced.
+static std::string macroName(StringRef model, StringRef kind, unsigned index, StringRef what) {
+  std::string name = (model + "_" + kind + llvm::Twine(index) + "_" + what).str();
+  for (char &c : name)
+    c = llvm::isAlnum(c) ? llvm::toUpper(c) : '_';
+  return name;
+}
+
+std::string res::generateHeader(ModuleOp module) {
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  auto nameAttr = module->getAttrOfType<StringAttr>(kModelNameAttr);
+  StringRef model = nameAttr ? nameAttr.getValue() : "model";
+  std::string text, guard = ("RES_MODEL_" + model + "_H").str();
+  llvm::raw_string_ostream os(text);
+  os << "/* Generated by resc " RES_VERSION " for the model '" << model << "'. The API is described in res/runtime.h. */\n"
+     << "#ifndef " << guard << "\n#define " << guard << "\n\n#include \"res/runtime.h\"\n\n"
+     << "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n";
+  auto describe = [&](StringRef kind, unsigned index, Type type, StringAttr name) {
+    auto tensor = cast<RankedTensorType>(type);
+    std::string escaped;
+    llvm::raw_string_ostream escape(escaped);
+    llvm::printEscapedString(name ? name.getValue() : "", escape);
+    os << "#define " << macroName(model, kind, index, "name") << " \"" << escaped << "\"\n"
+       << "#define " << macroName(model, kind, index, "shape") << " {";
+    llvm::interleaveComma(tensor.getShape(), os);
+    os << "}\n#define " << macroName(model, kind, index, "rank") << " " << tensor.getRank() << "\n"
+       << "#define " << macroName(model, kind, index, "elements") << " " << tensor.getNumElements() << "\n";
+  };
+  for (unsigned i = 0; i < main.getNumArguments(); ++i)
+    describe("input", i, main.getArgumentTypes()[i], main.getArgAttrOfType<StringAttr>(i, kTensorNameAttr));
+  for (unsigned i = 0; i < main.getNumResults(); ++i)
+    describe("output", i, main.getResultTypes()[i], main.getResultAttrOfType<StringAttr>(i, kTensorNameAttr));
+  os << "\n/* The compiled model: constant, for any number of threads. */\nconst res_model *" << model
+     << "_get_model(void);\n\n#ifdef __cplusplus\n}\n#endif\n#endif\n";
+  return text;
+}

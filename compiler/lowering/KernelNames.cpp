@@ -1,0 +1,44 @@
+//===- KernelNames.cpp - names of kernels -----------------------*- C++ -*-===//
+
+#include "compiler/lowering/KernelNames.h"
+
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+using namespace res;
+
+/// 3x3s2 for a window with stride 2, 3x3 without.
+static void printWindow(llvm::raw_ostream &os, WindowAttr window) {
+  llvm::interleave(window.getKernel(), os, "x");
+  ArrayRef<int64_t> strides = window.getStrides();
+  if (llvm::any_of(strides, [](int64_t s) { return s != 1; })) {
+    os << "s" << strides[0];
+    if (!llvm::all_equal(strides))
+      os << "x" << strides[1];
+  }
+}
+
+/// Sizes without a batch of one.
+static void printShape(llvm::raw_ostream &os, Type type) {
+  ArrayRef<int64_t> shape = cast<RankedTensorType>(type).getShape();
+  if (shape.size() > 1 && shape[0] == 1)
+    shape = shape.drop_front();
+  llvm::interleave(shape, os, "x");
+}
+
+std::string res::describeKernel(KernelOp kernel) {
+  std::string name;
+  llvm::raw_string_ostream os(name);
+  os << "res_f32";
+  for (Operation &op : kernel.getBody().front().without_terminator()) {
+    os << "_" << llvm::join(llvm::split(op.getName().stripDialect(), '_'), "");
+    if (auto window = op.getAttrOfType<WindowAttr>("window"))
+      printWindow(os, window);
+  }
+  os << "_";
+  printShape(os, kernel.getInputs().front().getType());
+  os << "_";
+  printShape(os, kernel.getOutputs().front().getType());
+  return name;
+}

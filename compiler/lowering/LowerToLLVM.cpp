@@ -1,0 +1,192 @@
+//===- LowerToLLVM.cpp - the driver in the LLVM dialect ---------*- C++ -*-===//
+//
+// Turns the planned program into steps, their table and the description of the model. The layouts of the structures are
+// those of runtime/include/res/runtime.h and abi.h.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/lowering/DriverBuilder.h"
+#include "compiler/lowering/Passes.h"
+
+#include "res/abi.h"
+#include "llvm/ADT/StringExtras.h"
+
+#define DEBUG_TYPE "res-lower-to-llvm"
+
+namespace res {
+#define GEN_PASS_DEF_LOWERTOLLVMPASS
+#include "compiler/lowering/Passes.h.inc"
+} // namespace res
+
+using namespace mlir;
+using namespace res;
+
+namespace {
+
+struct LowerToLLVMPass : res::impl::LowerToLLVMPassBase<LowerToLLVMPass> {
+  using Base::Base;
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    auto main = module.lookupSymbol<func::FuncOp>("main");
+    if (!main || !main->hasAttr(kArenaBytesAttr)) {
+      module.emitError("expected a planned module: 'main' has no ") << kArenaBytesAttr;
+      return signalPassFailure();
+    }
+    DriverBuilder driver(module);
+    driver.externalData("res_weights");
+    for (auto kernel : llvm::to_vector(module.getOps<func::FuncOp>()))
+      if (kernel != main)
+        declareKernel(driver, kernel);
+    int64_t steps = 0;
+    for (auto call : main.getOps<CallOp>())
+      if (failed(lowerCall(driver, call, steps++)))
+        return signalPassFailure();
+    describe(driver, main, steps);
+    for (auto function : llvm::to_vector(module.getOps<func::FuncOp>()))
+      function.erase();
+  }
+
+  static std::string stepName(int64_t step) { return "res_step_" + std::to_string(step); }
+
+  /// int kernel(void *context, halide_buffer_t *input…, halide_buffer_t *output…). The name is taken by the function of
+  /// the dialect until that one is erased, so it moves aside.
+  void declareKernel(DriverBuilder &driver, func::FuncOp kernel) {
+    std::string name = kernel.getName().str();
+    kernel.setName(name + ".res");
+    SmallVector<Type> arguments(1 + kernel.getNumArguments() + kernel.getNumResults(), driver.ptr);
+    driver.function(name, driver.i32, arguments);
+  }
+
+  /// int32_t step(inputs, outputs, arena, worker)
+  LogicalResult lowerCall(DriverBuilder &driver, CallOp call, int64_t step) {
+    auto function = driver.function(stepName(step), driver.i32, SmallVector<Type>(4, driver.ptr), LLVM::Linkage::Internal);
+    OpBuilder &builder = driver.builder;
+    Block *entry = function.addEntryBlock(builder);
+    builder.setInsertionPointToStart(entry);
+    SmallVector<Value> arguments{entry->getArgument(3)};
+    for (Value operand : call.getInputs())
+      arguments.push_back(descriptor(driver, placeOf(driver, entry, operand)));
+    for (Value result : call.getOutputs())
+      arguments.push_back(descriptor(driver, placeOf(driver, entry, result)));
+    auto type = LLVM::LLVMFunctionType::get(driver.i32, SmallVector<Type>(arguments.size(), driver.ptr));
+    auto called = LLVM::CallOp::create(builder, driver.loc, type, call.getCalleeAttr(), arguments);
+    LLVM::ReturnOp::create(builder, driver.loc, called.getResult());
+    return success();
+  }
+
+  /// Where a value of @main lies.
+  Value placeOf(DriverBuilder &driver, Block *entry, Value value) {
+    if (auto argument = dyn_cast<BlockArgument>(value))
+      return driver.loadPointer(entry->getArgument(0), argument.getArgNumber());
+    if (auto pack = value.getDefiningOp<PackOp>())
+      return driver.advance(driver.address("res_weights"), pack.getOffset().value_or(0));
+    auto result = cast<OpResult>(value);
+    int64_t offset = (*cast<CallOp>(result.getOwner()).getOffsets())[result.getResultNumber()];
+    if (offset >= 0)
+      return driver.advance(entry->getArgument(2), offset);
+    for (OpOperand &use : value.getUses())
+      if (isa<func::ReturnOp>(use.getOwner()))
+        return driver.loadPointer(entry->getArgument(1), use.getOperandNumber());
+    return driver.null();
+  }
+
+  /// A halide_buffer_t of which only `host` is set. Kernels have constant bounds and strides and read nothing else.
+  Value descriptor(DriverBuilder &driver, Value host) {
+    OpBuilder &builder = driver.builder;
+    // {device, interface, host, flags, type, dimensions, dim, padding}
+    auto type = LLVM::LLVMStructType::getLiteral(&getContext(), {driver.i64, driver.ptr, driver.ptr, driver.i64, driver.i32,
+                                                                 driver.i32, driver.ptr, driver.ptr});
+    Value buffer = LLVM::AllocaOp::create(builder, driver.loc, driver.ptr, type, driver.integer(driver.i64, 1), 16);
+    Value field = LLVM::GEPOp::create(builder, driver.loc, driver.ptr, type, buffer, ArrayRef<LLVM::GEPArg>{0, 2});
+    LLVM::StoreOp::create(builder, driver.loc, host, field);
+    return buffer;
+  }
+
+  StringRef moduleString(StringRef name, StringRef fallback) {
+    auto attr = getOperation()->getAttrOfType<StringAttr>(name);
+    return attr ? attr.getValue() : fallback;
+  }
+
+  /// res_tensor_info of arguments or results, as one constant array.
+  void describeTensors(DriverBuilder &driver, StringRef name, TypeRange types, llvm::function_ref<StringAttr(unsigned)> nameOf) {
+    auto part = [&](StringRef what, unsigned index) { return (name + "_" + what + llvm::Twine(index)).str(); };
+    for (auto [index, type] : llvm::enumerate(types)) {
+      StringAttr tensorName = nameOf(index);
+      driver.string(part("name", index), tensorName ? tensorName.getValue() : "");
+      driver.integers(part("shape", index), cast<RankedTensorType>(type).getShape());
+    }
+    driver.aggregate(name, [&] {
+      SmallVector<Value> fields;
+      for (auto [index, type] : llvm::enumerate(types)) {
+        auto tensor = cast<RankedTensorType>(type);
+        fields.append({driver.address(part("name", index)), driver.address(part("shape", index)),
+                       driver.integer(driver.i64, getStorageBytes(tensor)), driver.integer(driver.i32, tensor.getRank()),
+                       driver.integer(driver.i32, RES_F32)});
+      }
+      return fields;
+    });
+  }
+
+  void describe(DriverBuilder &driver, func::FuncOp main, int64_t steps) {
+    ModuleOp module = getOperation();
+    auto total = [&](StringRef name) { return main->getAttrOfType<IntegerAttr>(name).getInt(); };
+    StringRef target = moduleString(kTargetAttr, ""), model = moduleString(kModelNameAttr, "model");
+    describeTensors(driver, "res_inputs", main.getArgumentTypes(),
+                    [&](unsigned i) { return main.getArgAttrOfType<StringAttr>(i, kTensorNameAttr); });
+    describeTensors(driver, "res_outputs", main.getResultTypes(),
+                    [&](unsigned i) { return main.getResultAttrOfType<StringAttr>(i, kTensorNameAttr); });
+    driver.string("res_name", model);
+    driver.string("res_target", target);
+    driver.string("res_compiler", "resc " RES_VERSION);
+    driver.string("res_hash", moduleString(kModelHashAttr, ""));
+    driver.aggregate("res_steps", [&] {
+      SmallVector<Value> fields;
+      for (int64_t step = 0; step < steps; ++step)
+        fields.push_back(driver.address(stepName(step)));
+      return fields;
+    });
+
+    int64_t shared = 0, worker = 0;
+    for (auto kernel : module.getOps<func::FuncOp>())
+      if (auto scratch = kernel->getAttrOfType<DenseI64ArrayAttr>(kScratchAttr)) {
+        shared = std::max(shared, scratch[0]);
+        worker = std::max(worker, scratch[1]);
+      }
+    int64_t isa = target == "x86-64-v4" ? RES_ABI_ISA_AVX2 | RES_ABI_ISA_AVX512 : RES_ABI_ISA_AVX2;
+    driver.aggregate("res_program", [&]() -> SmallVector<Value> {
+      return {driver.address("res_steps"), driver.integer(driver.i64, total(kArenaBytesAttr)),
+              driver.integer(driver.i64, shared), driver.integer(driver.i64, worker),
+              driver.integer(driver.i32, isa), driver.integer(driver.i32, 0)};
+    });
+
+    const StringRef entries[] = {"res_rt_workspace_bytes", "res_rt_open",  "res_rt_run",        "res_rt_run_timed",
+                                 "res_rt_threads",         "res_rt_close", "res_rt_status_text"};
+    for (StringRef entry : entries) // only their addresses matter here
+      driver.function(entry, driver.i32, {});
+    driver.aggregate("res_model_data", [&] {
+      SmallVector<Value> fields{driver.integer(driver.i32, RES_ABI_VERSION),
+                                driver.integer(driver.i32, sizeof(res_model)),
+                                driver.address("res_name"),
+                                driver.address("res_target"),
+                                driver.address("res_compiler"),
+                                driver.address("res_hash"),
+                                driver.integer(driver.i32, main.getNumArguments()),
+                                driver.integer(driver.i32, main.getNumResults()),
+                                driver.address("res_inputs"),
+                                driver.address("res_outputs"),
+                                driver.integer(driver.i32, steps),
+                                driver.integer(driver.i32, 0),
+                                driver.address("res_program")};
+      for (StringRef entry : entries)
+        fields.push_back(driver.address(entry));
+      return fields;
+    });
+    for (const std::string &name : {std::string("res_get_model"), (model + "_get_model").str()}) {
+      auto getter = driver.function(name, driver.ptr, {}, LLVM::Linkage::External, /*isPublic=*/true);
+      driver.builder.setInsertionPointToStart(getter.addEntryBlock(driver.builder));
+      LLVM::ReturnOp::create(driver.builder, driver.loc, driver.address("res_model_data"));
+    }
+  }
+};
+
+} // namespace

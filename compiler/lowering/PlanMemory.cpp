@@ -1,0 +1,89 @@
+//===- PlanMemory.cpp - places of tensors and weights -----------*- C++ -*-===//
+//
+// Computes lifetimes, asks the planner for offsets, and lays the weights out in network order.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/analysis/MemoryPlan.h"
+#include "compiler/lowering/Passes.h"
+
+#include "mlir/IR/Builders.h"
+#include "llvm/ADT/DenseMap.h"
+
+#define DEBUG_TYPE "res-plan-memory"
+
+namespace res {
+#define GEN_PASS_DEF_PLANMEMORYPASS
+#include "compiler/lowering/Passes.h.inc"
+} // namespace res
+
+using namespace mlir;
+using namespace res;
+
+namespace {
+
+struct PlanMemoryPass : res::impl::PlanMemoryPassBase<PlanMemoryPass> {
+  using Base::Base;
+  void runOnOperation() override {
+    auto function = getOperation().lookupSymbol<func::FuncOp>("main");
+    if (!function) {
+      getOperation().emitError("expected a function 'main'");
+      return signalPassFailure();
+    }
+    placeTensors(function);
+    placeWeights(function);
+  }
+
+  void placeTensors(func::FuncOp function) {
+    SmallVector<CallOp> calls(function.getOps<CallOp>());
+    llvm::DenseMap<Operation *, int64_t> steps;
+    for (auto [step, call] : llvm::enumerate(calls))
+      steps[call] = step;
+
+    SmallVector<Lifetime> lifetimes;
+    auto leaves = [](Value value) {
+      return llvm::any_of(value.getUsers(), [](Operation *user) { return isa<func::ReturnOp>(user); });
+    };
+    for (CallOp call : calls)
+      for (Value result : call.getOutputs()) {
+        if (leaves(result))
+          continue;
+        int64_t last = steps[call];
+        for (Operation *user : result.getUsers())
+          last = std::max(last, steps[user]);
+        lifetimes.push_back({getStorageBytes(cast<RankedTensorType>(result.getType())), steps[call], last});
+      }
+    MemoryPlan plan = planMemory(lifetimes);
+
+    Builder builder(&getContext());
+    auto next = plan.offsets.begin();
+    for (CallOp call : calls) {
+      SmallVector<int64_t> offsets;
+      for (Value result : call.getOutputs())
+        offsets.push_back(leaves(result) ? -1 : *next++);
+      call.setOffsetsAttr(builder.getDenseI64ArrayAttr(offsets));
+    }
+    function->setAttr(kArenaBytesAttr, builder.getI64IntegerAttr(plan.arenaBytes));
+    function->setAttr(kArenaLowerBoundAttr, builder.getI64IntegerAttr(plan.lowerBoundBytes));
+  }
+
+  /// In network order, so that the hardware streams and a prefetch of what comes next is a constant distance.
+  void placeWeights(func::FuncOp function) {
+    Builder builder(&getContext());
+    int64_t offset = 0;
+    for (auto call : function.getOps<CallOp>())
+      for (Value input : call.getInputs()) {
+        auto pack = input.getDefiningOp<PackOp>();
+        if (!pack || (pack.getOffset() && placed.contains(pack)))
+          continue;
+        placed.insert(pack);
+        pack.setOffsetAttr(builder.getI64IntegerAttr(offset));
+        offset += llvm::alignTo(getStorageBytes(pack.getType()), kArenaAlignment);
+      }
+    function->setAttr(kWeightsBytesAttr, builder.getI64IntegerAttr(offset));
+  }
+
+  llvm::DenseSet<Operation *> placed;
+};
+
+} // namespace

@@ -1,0 +1,171 @@
+//===- BuildArtifact.cpp - a planned module to a library --------*- C++ -*-===//
+
+#include "compiler/pipeline/BuildArtifact.h"
+#include "compiler/codegen/KernelEmitter.h"
+#include "compiler/link/DriverObject.h"
+#include "compiler/link/ElfObject.h"
+#include "compiler/link/Manifest.h"
+#include "compiler/link/SharedLibrary.h"
+#include "compiler/pipeline/Pipeline.h"
+#include "compiler/pipeline/TemporaryFiles.h"
+#include "compiler/weights/PackWeights.h"
+#include "runtime/RuntimeBlob.h"
+
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/ThreadPool.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <atomic>
+#include <mutex>
+
+using namespace mlir;
+using namespace res;
+
+namespace {
+
+/// Collects the first error of parallel work; which one that is depends on the order of the work, not on its timing.
+class FirstError {
+public:
+  void add(size_t order, llvm::Error error) {
+    if (!error)
+      return;
+    std::lock_guard<std::mutex> lock(mutex);
+    std::string text = llvm::toString(std::move(error));
+    if (order < first) {
+      first = order;
+      message = std::move(text);
+    }
+  }
+  llvm::Error take() { return first == SIZE_MAX ? llvm::Error::success() : llvm::createStringError(message); }
+
+private:
+  std::mutex mutex;
+  size_t first = SIZE_MAX;
+  std::string message;
+};
+
+} // namespace
+
+static llvm::Error writeFile(StringRef path, StringRef text) {
+  std::error_code failed;
+  llvm::raw_fd_ostream os(path, failed);
+  if (failed)
+    return llvm::createFileError(path, failed);
+  os << text;
+  os.close();
+  failed = os.error();
+  os.clear_error();
+  return failed ? llvm::createFileError(path, failed) : llvm::Error::success();
+}
+
+static llvm::Error compileKernels(ArrayRef<func::FuncOp> kernels, const TargetModel &target, const BuildOptions &options,
+                                  const std::vector<std::string> &objects) {
+  FirstError errors;
+  std::atomic<unsigned> done{0};
+  std::vector<KernelFiles> files(kernels.size());
+  for (size_t i = 0; i < kernels.size(); ++i) {
+    func::FuncOp kernel = kernels[i];
+    files[i].object = objects[i];
+    if (options.dump) {
+      files[i].statement = options.dump->addFile((kernel.getName() + ".stmt").str(), "Halide's loops of the kernel");
+      files[i].assembly = options.dump->addFile((kernel.getName() + ".s").str(), "the kernel's assembly");
+    }
+  }
+  llvm::DefaultThreadPool pool(llvm::hardware_concurrency(options.jobs));
+  for (size_t i = 0; i < kernels.size(); ++i)
+    pool.async([&, i] {
+      errors.add(i, emitKernel(kernels[i], target, files[i]));
+      if (options.progress)
+        options.progress(++done, kernels.size());
+    });
+  pool.wait();
+  return errors.take();
+}
+
+/// Packs every weight into its place of the mapped section.
+static llvm::Error packWeights(func::FuncOp main, const BuildOptions &options, MutableArrayRef<char> section) {
+  WeightEvaluator evaluator(options.baseFolder);
+  FirstError errors;
+  SmallVector<PackOp> packs;
+  main.walk([&](PackOp pack) {
+    if (pack.getOffset())
+      packs.push_back(pack);
+  });
+  llvm::DefaultThreadPool pool(llvm::hardware_concurrency(options.jobs));
+  for (auto [i, pack] : llvm::enumerate(packs)) {
+    int64_t offset = *pack.getOffset(), bytes = packedBytes(pack);
+    if (offset < 0 || offset % 64 || offset + bytes > int64_t(section.size()))
+      return llvm::createStringError("expected a packed weight inside the weights section, got offset " + llvm::Twine(offset));
+    pool.async([&, i, pack = pack, offset, bytes] {
+      MutableArrayRef<float> place(reinterpret_cast<float *>(section.data() + offset), bytes / sizeof(float));
+      errors.add(i, packWeight(evaluator, pack, place));
+    });
+  }
+  pool.wait();
+  return errors.take();
+}
+
+static llvm::Error buildDriver(ModuleOp module, const BuildOptions &options, StringRef object) {
+  OwningOpRef<ModuleOp> driver = module.clone();
+  auto instrument = [&](PassManager &passes) {
+    if (options.dump)
+      options.dump->instrument(passes);
+  };
+  if (failed(runPhases(*driver, Phase::llvm, instrument)))
+    return llvm::createStringError("the driver could not be lowered");
+  return writeDriverObject(*driver, "x86_64", object);
+}
+
+llvm::Error res::buildArtifact(ModuleOp module, const BuildOptions &options) {
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  auto targetName = module->getAttrOfType<StringAttr>(kTargetAttr);
+  auto modelName = module->getAttrOfType<StringAttr>(kModelNameAttr);
+  if (!main || !main->hasAttr(kWeightsBytesAttr) || !targetName || !modelName)
+    return llvm::createStringError("expected a planned module with a target and a model name");
+  llvm::Expected<TargetModel> target = TargetModel::get(targetName);
+  if (!target)
+    return target.takeError();
+
+  auto folder = TemporaryFolder::create();
+  if (!folder)
+    return folder.takeError();
+  SmallVector<func::FuncOp> kernels;
+  std::vector<std::string> objects;
+  for (auto function : module.getOps<func::FuncOp>())
+    if (function != main) {
+      objects.push_back(folder->file("kernel" + std::to_string(kernels.size()) + ".o"));
+      kernels.push_back(function);
+    }
+  if (llvm::Error error = compileKernels(kernels, *target, options, objects))
+    return error;
+
+  for (const char *name : {"driver.o", "runtime.o", "data.o"})
+    objects.push_back(folder->file(name));
+  const std::string &driver = objects.end()[-3], &runtime = objects.end()[-2], &data = objects.end()[-1];
+  if (llvm::Error error = buildDriver(module, options, driver))
+    return error;
+  if (llvm::Error error = writeFile(runtime, runtimeObject("x86_64")))
+    return error;
+  int64_t weightsBytes = main->getAttrOfType<IntegerAttr>(kWeightsBytesAttr).getInt();
+  auto fill = [&](MutableArrayRef<char> section) { return packWeights(main, options, section); };
+  if (llvm::Error error = writeDataObject(data, "x86_64", weightsBytes, fill, describeArtifact(module)))
+    return error;
+
+  PendingFile library(options.output);
+  SmallString<128> headerPath(options.output);
+  llvm::sys::path::replace_extension(headerPath, "h");
+  PendingFile header(headerPath.str().str());
+  if (llvm::Error error = library.open())
+    return error;
+  if (llvm::Error error = linkSharedLibrary(objects, {"res_get_model", modelName.str() + "_get_model"},
+                                            folder->file("exports.map"), library.getTemporaryPath()))
+    return error;
+  if (llvm::Error error = header.open())
+    return error;
+  if (llvm::Error error = writeFile(header.getTemporaryPath(), generateHeader(module)))
+    return error;
+  if (llvm::Error error = header.commit())
+    return error;
+  return library.commit();
+}

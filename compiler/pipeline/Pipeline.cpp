@@ -1,0 +1,80 @@
+//===- Pipeline.cpp - the phases of a compilation ---------------*- C++ -*-===//
+//
+// The table of contents of the compiler: every pass, in order.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/pipeline/Pipeline.h"
+#include "compiler/lowering/Passes.h"
+#include "compiler/transforms/Passes.h"
+
+#include "mlir/Transforms/Passes.h"
+#include "llvm/ADT/STLExtras.h"
+
+using namespace mlir;
+using namespace res;
+
+std::optional<Phase> res::parsePhase(StringRef name) {
+  auto found = llvm::find(kPhaseNames, name);
+  if (found == std::end(kPhaseNames))
+    return std::nullopt;
+  return Phase(found - std::begin(kPhaseNames));
+}
+
+std::optional<Phase> res::getPhase(ModuleOp module) {
+  auto name = module->getAttrOfType<StringAttr>(kPhaseAttr);
+  return name ? parsePhase(name) : std::nullopt;
+}
+
+void res::addPhase(OpPassManager &passes, Phase phase) {
+  switch (phase) {
+  case Phase::imported:
+    break;
+  case Phase::fused:
+    // 1. Identical weights and operations become one, what nothing reads goes.
+    passes.addPass(createCSEPass());
+    passes.addPass(createCanonicalizerPass());
+    // 2. Batch normalisation into weights, before fusion hides the layers in kernels.
+    passes.addPass(createFoldBatchNormPass());
+    // 3. One kernel per operation; then activations first, so that an addition finds the branch it joins complete, and
+    //    again for the activation behind the addition.
+    passes.addPass(createFormKernelsPass());
+    passes.addPass(createFuseEpiloguePass());
+    passes.addPass(createFuseResidualAddPass());
+    passes.addPass(createFuseEpiloguePass());
+    // 4. The weights that folding left without users.
+    passes.addPass(createCSEPass());
+    break;
+  case Phase::decided:
+    passes.addPass(createDecideSchedulesPass());
+    break;
+  case Phase::scheduled:
+    passes.addPass(createApplyLayoutsPass());
+    passes.addPass(createPackWeightsPass());
+    // Weights that several kernels read in one packing are packed once.
+    passes.addPass(createCSEPass());
+    break;
+  case Phase::planned:
+    passes.addPass(createOutlineKernelsPass());
+    passes.addPass(createPlanMemoryPass());
+    break;
+  case Phase::llvm:
+    passes.addPass(createLowerToLLVMPass());
+    break;
+  }
+}
+
+LogicalResult res::runPhases(ModuleOp module, Phase last, llvm::function_ref<void(PassManager &)> instrument) {
+  std::optional<Phase> done = getPhase(module);
+  if (!done)
+    return module.emitError("expected a module with '") << kPhaseAttr << "', the phase it completed";
+  for (unsigned next = unsigned(*done) + 1; next <= unsigned(last); ++next) {
+    PassManager passes(module.getContext());
+    instrument(passes);
+    addPhase(passes, Phase(next));
+    if (failed(passes.run(module)))
+      return failure();
+    module->setAttr(kPhaseAttr, StringAttr::get(module.getContext(), getName(Phase(next))));
+  }
+  return success();
+}

@@ -1,0 +1,157 @@
+//===- Reference.cpp - double-precision evaluator ---------------*- C++ -*-===//
+//
+// Walks @main, its kernels and its calls, and keeps the values that are still needed.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/reference/Reference.h"
+#include "compiler/reference/ReferenceOps.h"
+
+#include "llvm/ADT/ScopeExit.h"
+
+using namespace mlir;
+using namespace res;
+using namespace res::reference;
+using llvm::Error;
+using llvm::Expected;
+
+namespace {
+
+class Interpreter {
+public:
+  Interpreter(ModuleOp module, OpEvaluator &ops, const ReferenceOptions &options)
+      : module(module), ops(ops), options(options) {}
+
+  /// Runs a block and returns the operands of its terminator.
+  Expected<SmallVector<Operand>> runBlock(Block &block, SmallVector<Operand> arguments);
+
+private:
+  using Values = llvm::DenseMap<Value, std::pair<Operand, unsigned>>; // with the uses still to come
+
+  static void define(Values &values, Value value, Operand operand);
+  static SmallVector<Operand> take(Values &values, ValueRange operands);
+  static void defineWeight(Values &values, Operation *op);
+  Expected<SmallVector<Operand>> runOp(Operation *op, SmallVector<Operand> operands);
+  Expected<SmallVector<Operand>> runCall(CallOp call, SmallVector<Operand> operands);
+
+  ModuleOp module;
+  OpEvaluator &ops;
+  const ReferenceOptions &options;
+  bool inCall = false;
+};
+
+} // namespace
+
+void Interpreter::define(Values &values, Value value, Operand operand) {
+  if (!value.use_empty())
+    values[value] = {std::move(operand), std::distance(value.use_begin(), value.use_end())};
+}
+
+SmallVector<Operand> Interpreter::take(Values &values, ValueRange operands) {
+  SmallVector<Operand> result;
+  for (Value value : operands) {
+    auto entry = values.find(value);
+    assert(entry != values.end() && "a verified module defines values before their uses, in the same block");
+    auto &[operand, uses] = entry->second;
+    result.push_back(operand);
+    if (--uses == 0)
+      values.erase(entry);
+  }
+  return result;
+}
+
+void Interpreter::defineWeight(Values &values, Operation *op) {
+  SmallVector<Operand> operands = take(values, op->getOperands());
+  if (auto pack = dyn_cast<PackOp>(op)) {
+    operands[0].packing = pack.getPacking();
+    return define(values, pack, operands[0]);
+  }
+  for (Value result : op->getResults())
+    define(values, result, {Shape(cast<RankedTensorType>(result.getType()).getShape()), nullptr, result, Attribute()});
+}
+
+Expected<SmallVector<Operand>> Interpreter::runBlock(Block &block, SmallVector<Operand> arguments) {
+  Values values;
+  for (auto [argument, operand] : llvm::zip_equal(block.getArguments(), arguments))
+    define(values, argument, std::move(operand));
+  arguments.clear();
+  for (Operation &op : block.without_terminator()) {
+    if (isWeightOp(&op)) {
+      defineWeight(values, &op);
+      continue;
+    }
+    Expected<SmallVector<Operand>> results = runOp(&op, take(values, op.getOperands()));
+    if (!results)
+      return results.takeError();
+    for (auto [value, operand] : llvm::zip_equal(op.getResults(), *results)) {
+      if (options.observe) {
+        Expected<Elements> elements = ops.elementsOf(operand);
+        if (!elements)
+          return elements.takeError();
+        options.observe(&op, **elements);
+      }
+      define(values, value, std::move(operand));
+    }
+  }
+  return take(values, block.getTerminator()->getOperands());
+}
+
+Expected<SmallVector<Operand>> Interpreter::runOp(Operation *op, SmallVector<Operand> operands) {
+  if (auto kernel = dyn_cast<KernelOp>(op))
+    return runBlock(kernel.getBody().front(), std::move(operands));
+  if (auto call = dyn_cast<CallOp>(op))
+    return runCall(call, std::move(operands));
+  Expected<Operand> result = ops.evaluate(op, operands);
+  if (!result)
+    return result.takeError();
+  return SmallVector<Operand>{std::move(*result)};
+}
+
+Expected<SmallVector<Operand>> Interpreter::runCall(CallOp call, SmallVector<Operand> operands) {
+  auto callee = module.lookupSymbol<func::FuncOp>(call.getCallee());
+  if (!callee || !llvm::hasSingleElement(callee.getBody()))
+    return makeError(call, "expected '" + call.getCallee() + "' to be a function of one block");
+  if (inCall)
+    return makeError(call, "expected no call inside of an outlined kernel");
+  inCall = true;
+  auto leave = llvm::scope_exit([&] { inCall = false; });
+  return runBlock(callee.getBody().front(), std::move(operands));
+}
+
+Expected<std::vector<std::vector<double>>> res::evaluateReference(ModuleOp module, WeightEvaluator &weights,
+                                                                  ArrayRef<std::vector<double>> inputs,
+                                                                  const ReferenceOptions &options) {
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  if (!main || !llvm::hasSingleElement(main.getBody()))
+    return llvm::createStringError("expected a function 'main' of one block");
+  if (inputs.size() != main.getNumArguments())
+    return llvm::createStringError("expected " + llvm::Twine(main.getNumArguments()) + " inputs, got " +
+                                   llvm::Twine(inputs.size()));
+  SmallVector<Operand> arguments;
+  for (auto [index, argument] : llvm::enumerate(main.getArguments())) {
+    auto type = dyn_cast<RankedTensorType>(argument.getType());
+    if (!type || !type.hasStaticShape())
+      return llvm::createStringError("expected input " + llvm::Twine(index) + " to be a tensor with a static shape");
+    if (type.getNumElements() != int64_t(inputs[index].size()))
+      return llvm::createStringError("expected input " + llvm::Twine(index) + " of " +
+                                     llvm::Twine(type.getNumElements()) + " elements, got " +
+                                     llvm::Twine(inputs[index].size()));
+    arguments.push_back(
+        {Shape(type.getShape()), std::make_shared<const std::vector<double>>(inputs[index]), Value(), Attribute()});
+  }
+
+  Workers workers(options.threads);
+  OpEvaluator ops(weights, workers);
+  Expected<SmallVector<Operand>> outputs =
+      Interpreter(module, ops, options).runBlock(main.getBody().front(), std::move(arguments));
+  if (!outputs)
+    return outputs.takeError();
+  std::vector<std::vector<double>> results;
+  for (const Operand &output : *outputs) {
+    Expected<Elements> elements = ops.elementsOf(output);
+    if (!elements)
+      return elements.takeError();
+    results.push_back(**elements);
+  }
+  return results;
+}

@@ -1,0 +1,58 @@
+//===- KernelFuncs.h - what a schedule is applied to ------------*- C++ -*-===//
+//
+// The Funcs of a kernel's algorithm, by the part they play. Code generation defines them, schedules order their loops.
+// Maps have dimensions (ci, x, y, co, n): lane of a block, column, row, block of channels, image; innermost first.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef RES_COMPILER_SCHEDULES_KERNELFUNCS_H
+#define RES_COMPILER_SCHEDULES_KERNELFUNCS_H
+
+#include "compiler/analysis/ScheduleChoice.h"
+
+#include <Halide.h>
+
+namespace res {
+
+/// The loop variables of every kernel.
+struct KernelVars {
+  Halide::Var ci{"ci"}, x{"x"}, y{"y"}, co{"co"}, n{"n"}; // blocked maps
+  Halide::Var c{"c"};                                     // row-major tensors: (x, y, c, n) and (c, n)
+};
+
+/// A direct convolution with its epilogue. Sizes are those of the result.
+struct ConvFuncs {
+  Halide::Func output;
+  Halide::Func acc;    // the reduction: (ci, x, y, co, n), updated over (channel, column, row, block) of the window
+  Halide::RDom window;
+  Halide::Func staged; // the padded input, or undefined: (ci, x, y, co, n), row-major inputs (x, y, c, n)
+  bool stagedBlocked = true;
+  int64_t width = 0, height = 0, blocks = 0, innerChannels = 0;
+};
+
+/// A fully connected layer: output (c, n), acc (lane, block of the task, task, n).
+struct DenseFuncs {
+  Halide::Func output;
+  Halide::Func acc;
+  Halide::RDom inputs;
+  Halide::Var lane, block, task;
+  int64_t batch = 0, outputs = 0;
+};
+
+/// Anything bound by memory. `parts` are reductions that are computed where they are used.
+struct MapFuncs {
+  Halide::Func output;
+  std::vector<Halide::Func> parts;
+  enum class Layout { blocked, rowMajorMap, matrix } layout = Layout::blocked;
+  int64_t width = 0, height = 0;
+};
+
+/// Each names the first thing about a schedule that does not fit the kernel (schedules come from edited dumps, too), or
+/// returns "" when it was applied.
+std::string scheduleDirect(ConvFuncs &funcs, const KernelVars &vars, const DirectSchedule &schedule);
+std::string scheduleDense(DenseFuncs &funcs, const KernelVars &vars, const DenseSchedule &schedule);
+std::string scheduleMap(MapFuncs &funcs, const KernelVars &vars, const MapSchedule &schedule);
+
+} // namespace res
+
+#endif // RES_COMPILER_SCHEDULES_KERNELFUNCS_H

@@ -1,0 +1,94 @@
+//===- ScheduleDirect.cpp - loops of a direct convolution -------*- C++ -*-===//
+//
+// One register tile (blocks of output channels x pixels of a row) at a time: its whole reduction stays in registers and
+// the epilogue runs in the store. All loops over the tile are unrolled, the innermost rolled loops are the reduction's.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/schedules/KernelFuncs.h"
+
+using namespace Halide;
+using namespace res;
+
+static std::string expected(const char *what, int64_t least, int64_t most, int64_t got) {
+  if (got >= least && got <= most)
+    return "";
+  return std::string("expected ") + what + " between " + std::to_string(least) + " and " + std::to_string(most) +
+         ", got " + std::to_string(got);
+}
+
+static std::string check(const ConvFuncs &funcs, const DirectSchedule &s) {
+  for (std::string error : {expected("blocks", 1, funcs.blocks, s.blocks), expected("pixels", 1, funcs.width, s.pixels),
+                            expected("unroll", 1, funcs.innerChannels, s.unroll),
+                            expected("rows", 1, std::max<int64_t>(funcs.width, funcs.height), s.rows)})
+    if (!error.empty())
+      return error;
+  if (funcs.staged.defined() != (s.staging != StagingKind::none))
+    return funcs.staged.defined() ? "expected a padded input to be staged" : "expected no staging without pads";
+  if (s.staging == StagingKind::rows && s.order == LoopOrder::channels)
+    return "expected staging by rows only with space outermost";
+  return "";
+}
+
+std::string res::scheduleDirect(ConvFuncs &funcs, const KernelVars &v, const DirectSchedule &s) {
+  if (std::string error = check(funcs, s); !error.empty())
+    return error;
+  Func out = funcs.output, acc = funcs.acc;
+  Var xo("xo"), xi("xi"), bo("bo"), bi("bi"), yo("yo"), yi("yi"), task("task");
+  const int64_t groups = (funcs.blocks + s.blocks - 1) / s.blocks;
+  const int64_t tiles = (funcs.width + s.pixels - 1) / s.pixels;
+
+  // The last tile of a row and the last group of blocks are shifted inwards: they compute again what they overlap.
+  out.split(v.x, xo, xi, int(s.pixels), TailStrategy::ShiftInwards);
+  out.split(v.co, bo, bi, int(s.blocks), TailStrategy::ShiftInwards);
+  out.vectorize(v.ci).unroll(bi).unroll(xi);
+  if (s.order == LoopOrder::channels) {
+    out.reorder(v.ci, bi, xi, xo, v.y, bo, v.n);
+    if (groups > 1)
+      out.parallel(bo);
+    acc.compute_at(out, xo);
+    if (funcs.staged.defined())
+      funcs.staged.compute_at(out, v.n);
+  } else if (s.flat) {
+    out.split(xo, task, xo, int(s.rows), TailStrategy::GuardWithIf);
+    out.reorder(v.ci, bi, xi, bo, xo, task, v.y, v.n);
+    if (tiles > s.rows)
+      out.parallel(task);
+    acc.compute_at(out, bo);
+  } else {
+    const int64_t rows = std::min(s.rows, funcs.height);
+    out.split(v.y, yo, yi, int(rows), TailStrategy::ShiftInwards);
+    out.reorder(v.ci, bi, xi, bo, xo, yi, yo, v.n);
+    if (funcs.height > rows)
+      out.parallel(yo);
+    acc.compute_at(out, bo);
+    if (funcs.staged.defined())
+      s.staging == StagingKind::rows ? funcs.staged.compute_at(out, yo) : funcs.staged.compute_at(out, v.n);
+  }
+
+  acc.vectorize(v.ci).unroll(v.x).unroll(v.co);
+  RVar channel = funcs.window[0], outer("outer"), inner("inner");
+  if (s.unroll < funcs.innerChannels && funcs.innerChannels % s.unroll == 0) {
+    acc.update().split(channel, outer, inner, int(s.unroll));
+    acc.update().reorder(v.ci, v.co, v.x, v.y, inner, outer, funcs.window[1], funcs.window[2], funcs.window[3]);
+    acc.update().unroll(inner);
+  } else {
+    acc.update().reorder(v.ci, v.co, v.x, v.y, channel, funcs.window[1], funcs.window[2], funcs.window[3]);
+    if (s.unroll == funcs.innerChannels && s.unroll <= 16)
+      acc.update().unroll(channel);
+  }
+  acc.update().vectorize(v.ci).unroll(v.co).unroll(v.x);
+
+  if (funcs.staged.defined()) {
+    if (funcs.stagedBlocked) {
+      funcs.staged.vectorize(v.ci);
+      if (s.staging == StagingKind::whole)
+        funcs.staged.parallel(v.co);
+    } else {
+      funcs.staged.vectorize(v.x, 16, TailStrategy::GuardWithIf);
+      if (s.staging == StagingKind::whole)
+        funcs.staged.parallel(v.y);
+    }
+  }
+  return "";
+}

@@ -1,0 +1,71 @@
+//===- ScheduleOther.cpp - fully connected layers and maps ------*- C++ -*-===//
+//
+// Both are bound by memory: one stream per task, vectors along what is contiguous.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/schedules/KernelFuncs.h"
+
+using namespace Halide;
+using namespace res;
+
+std::string res::scheduleDense(DenseFuncs &funcs, const KernelVars &v, const DenseSchedule &s) {
+  if (s.blocks < 1 || s.unroll < 1)
+    return "expected blocks and unroll of at least 1";
+  Func out = funcs.output, acc = funcs.acc;
+  Var task("task"), rest("rest"), lane("lane"), block("block");
+  const int64_t width = kBlock * s.blocks;
+  out.split(v.c, task, rest, int(width), TailStrategy::GuardWithIf).split(rest, block, lane, int(kBlock));
+  out.reorder(lane, block, v.n, task).vectorize(lane);
+  if (funcs.outputs > width)
+    out.parallel(task);
+
+  // The matrix is read once for all images of the batch: they are innermost of the reduction.
+  acc.compute_at(out, task).vectorize(funcs.lane).unroll(funcs.block);
+  acc.update().reorder(funcs.lane, funcs.block, v.n, funcs.inputs.x).vectorize(funcs.lane).unroll(funcs.block);
+  constexpr int64_t kAccumulators = 16;
+  if (funcs.batch * s.blocks <= kAccumulators) {
+    acc.unroll(v.n);
+    acc.update().unroll(v.n);
+  }
+  if (s.unroll > 1)
+    acc.update().unroll(funcs.inputs.x, int(s.unroll), TailStrategy::GuardWithIf);
+  return "";
+}
+
+std::string res::scheduleMap(MapFuncs &funcs, const KernelVars &v, const MapSchedule &s) {
+  if (s.pixels < 1 || s.rows < 0)
+    return "expected pixels of at least 1 and rows of at least 0";
+  Func out = funcs.output;
+  Var xo("xo"), xi("xi"), yo("yo"), yi("yi");
+  Var at = v.n; // where the parts of a task are computed
+  if (funcs.layout == MapFuncs::Layout::matrix) {
+    out.vectorize(v.c, int(kBlock), TailStrategy::GuardWithIf);
+  } else {
+    const bool blocked = funcs.layout == MapFuncs::Layout::blocked;
+    Var plane = blocked ? v.co : v.c;
+    if (blocked) {
+      const int64_t pixels = std::min(s.pixels, funcs.width);
+      out.split(v.x, xo, xi, int(pixels), TailStrategy::ShiftInwards).vectorize(v.ci).unroll(xi);
+      out.reorder(v.ci, xi, xo, v.y, plane, v.n);
+    } else {
+      out.split(v.x, xo, xi, int(kBlock), TailStrategy::GuardWithIf).vectorize(xi);
+      out.reorder(xi, xo, v.y, plane, v.n);
+    }
+    at = xo;
+    if (s.rows > 0 && s.rows < funcs.height) {
+      out.split(v.y, yo, yi, int(s.rows), TailStrategy::GuardWithIf);
+      blocked ? out.reorder(v.ci, xi, xo, yi, plane, yo, v.n) : out.reorder(xi, xo, yi, plane, yo, v.n);
+      out.parallel(yo);
+    }
+  }
+  for (Func &part : funcs.parts) {
+    part.compute_at(out, at);
+    for (const Var &var : part.args())
+      if (var.name() == v.ci.name()) {
+        part.vectorize(v.ci);
+        part.update().vectorize(v.ci);
+      }
+  }
+  return "";
+}

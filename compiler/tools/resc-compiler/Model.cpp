@@ -1,0 +1,151 @@
+//===- Model.cpp - models for the commands that compile ---------*- C++ -*-===//
+
+#include "compiler/tools/resc-compiler/Model.h"
+#include "compiler/analysis/TargetModel.h"
+#include "frontends/onnx/OnnxImporter.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/IR/Location.h"
+#include "mlir/IR/Verifier.h"
+#include "mlir/Parser/Parser.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/Process.h"
+#include "llvm/Support/SourceMgr.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+using namespace res;
+namespace cl = llvm::cl;
+
+ModelOptions::ModelOptions()
+    : input(cl::Positional, cl::Required, cl::desc("MODEL.onnx|FILE.mlir"), cl::cat(optionCategory())),
+      target("target", cl::desc("instruction set: host (default), x86-64-v4 or x86-64-v3"), cl::value_desc("name"),
+             cl::cat(optionCategory())),
+      math("math", cl::desc("strict: direct convolutions only; fast: others within 1e-4 of the largest output, too"),
+           cl::value_desc("strict|fast"), cl::cat(optionCategory())),
+      inputShapes("input-shape", cl::desc("the whole shape of an input, such as data=1x3x224x224"),
+                  cl::value_desc("name=shape"), cl::cat(optionCategory())),
+      batch("batch", cl::desc("what a symbolic first dimension of inputs stands for"), cl::value_desc("n"),
+            cl::cat(optionCategory())),
+      jobs("jobs", cl::desc("kernels compiled at a time (default: one for each core)"), cl::value_desc("n"),
+           cl::cat(optionCategory())) {}
+
+/// Where a diagnostic is, in front of its text: file and line, or the ONNX node unless the text names it.
+static std::string placeText(Location loc, llvm::StringRef message) {
+  if (auto file = dyn_cast<FileLineColLoc>(loc)) {
+    std::string text;
+    llvm::raw_string_ostream(text) << file.getFilename().strref() << ":" << file.getLine() << ":" << file.getColumn() << ": ";
+    return text;
+  }
+  StringRef node = getNodeName(loc);
+  return node.empty() || message.contains(node) ? "" : "node '" + node.str() + "': ";
+}
+
+static LogicalResult printDiagnostic(Diagnostic &diagnostic) {
+  if (diagnostic.getSeverity() != DiagnosticSeverity::Error)
+    return success();
+  std::string message = diagnostic.str();
+  reportFault(placeText(diagnostic.getLocation(), message) + message);
+  return success();
+}
+
+// One thread in MLIR: kernels compile in threads of our own, and dumps want passes in order.
+Model::Model() : context(MLIRContext::Threading::DISABLED), diagnostics(&context, printDiagnostic) {
+  context.printOpOnDiagnostic(false);
+  context.loadDialect<ResDialect, func::FuncDialect, LLVM::LLVMDialect>();
+}
+
+int Model::read(const ModelOptions &options) {
+  StringRef path = options.input;
+  fromDump = llvm::sys::path::extension(path) == ".mlir";
+  int result = fromDump ? readDump(path) : readOnnx(path, options);
+  return result == ExitDone ? applyOptions(options) : result;
+}
+
+int Model::readDump(StringRef path) {
+  baseFolder = llvm::sys::path::parent_path(path).str();
+  auto buffer = llvm::MemoryBuffer::getFile(path);
+  if (!buffer)
+    return reportFault("cannot read '" + path + "': " + errorText(buffer.getError()));
+  llvm::SourceMgr sources;
+  sources.AddNewSourceBuffer(std::move(*buffer), llvm::SMLoc());
+  owned = parseSourceFile<ModuleOp>(sources, ParserConfig(&context));
+  if (!owned)
+    return ExitFault;
+  std::optional<Phase> phase = getPhase(*owned);
+  if (!phase || !owned->lookupSymbol<func::FuncOp>("main"))
+    return reportFault("'" + path + "' is no dump of a phase before llvm: expected a module with res.phase and a function 'main'");
+  return ExitDone;
+}
+
+/// "data=1x3x224x224"
+static llvm::Error parseInputShape(StringRef text, OnnxImportOptions &options) {
+  auto [name, shape] = text.rsplit('=');
+  SmallVector<int64_t> sizes;
+  SmallVector<StringRef> parts;
+  shape.split(parts, 'x');
+  for (StringRef part : parts)
+    if (part.getAsInteger(10, sizes.emplace_back()) || sizes.back() < 1)
+      return llvm::createStringError("--input-shape: expected name=1x3x224x224, got '" + text + "'");
+  options.inputShapes[name] = sizes;
+  return llvm::Error::success();
+}
+
+int Model::readOnnx(StringRef path, const ModelOptions &options) {
+  OnnxImportOptions import;
+  for (const std::string &text : options.inputShapes)
+    if (llvm::Error error = parseInputShape(text, import))
+      return reportUsage("compile", llvm::toString(std::move(error)));
+  if (options.batch.getNumOccurrences())
+    import.batch = options.batch;
+  owned = importOnnx(context, path, import);
+  return owned ? ExitDone : ExitFault;
+}
+
+/// Sets an attribute of the module from a flag. A dump that was decided under another value keeps it.
+int Model::setOnce(StringRef attribute, StringRef flag, StringRef given, StringRef fallback) {
+  auto present = (*owned)->getAttrOfType<StringAttr>(attribute);
+  if (present && *getPhase(*owned) >= Phase::decided && !given.empty() && given != present.getValue())
+    return reportFault("the dump was decided for " + flag + " " + present.getValue() + ", expected no " + flag + " or the same, got '" + given + "'");
+  StringRef value = !given.empty() ? given : present ? present.getValue() : fallback;
+  (*owned)->setAttr(attribute, StringAttr::get(&context, value));
+  return ExitDone;
+}
+
+int Model::applyOptions(const ModelOptions &options) {
+  std::string math = options.math, target = options.target;
+  if (!math.empty() && math != "strict" && math != "fast")
+    return reportUsage("compile", "--math: expected strict or fast, got '" + math + "'");
+  auto present = (*owned)->getAttrOfType<StringAttr>(kTargetAttr);
+  if (!target.empty() || !present) {
+    llvm::Expected<TargetModel> model = TargetModel::get(target.empty() ? "host" : StringRef(target));
+    if (!model)
+      return reportUsage("compile", "--target: " + llvm::toString(model.takeError()));
+    target = model->name;
+  }
+  if (int result = setOnce(kMathAttr, "--math", math, "fast"))
+    return result;
+  return setOnce(kTargetAttr, "--target", target, "");
+}
+
+int Model::advance(Phase last, DumpFolder *dump) {
+  auto instrument = [&](PassManager &passes) {
+    if (dump)
+      dump->instrument(passes);
+  };
+  return succeeded(runPhases(*owned, last, instrument)) ? ExitDone : ExitFault;
+}
+
+int Model::build(BuildOptions options) {
+  options.baseFolder = baseFolder;
+  if (llvm::sys::Process::StandardErrIsDisplayed())
+    options.progress = [](unsigned done, unsigned all) {
+      // One write, so that lines of different threads do not mix.
+      std::string line = "\rcompiling kernels: " + std::to_string(done) + "/" + std::to_string(all);
+      line += done == all ? "\r\033[K" : "";
+      llvm::errs() << line;
+    };
+  if (llvm::Error error = buildArtifact(*owned, options))
+    return reportFault(std::move(error));
+  return ExitDone;
+}

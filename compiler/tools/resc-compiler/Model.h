@@ -1,0 +1,60 @@
+//===- Model.h - models for the commands that compile -----------*- C++ -*-===//
+
+#ifndef RES_COMPILER_TOOLS_RESC_COMPILER_MODEL_H
+#define RES_COMPILER_TOOLS_RESC_COMPILER_MODEL_H
+
+#include "compiler/pipeline/BuildArtifact.h"
+#include "compiler/pipeline/Pipeline.h"
+#include "compiler/tools/resc/Options.h"
+
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/IR/OwningOpRef.h"
+
+namespace res {
+
+/// The options that say how a model is read and compiled, shared by the commands.
+struct ModelOptions {
+  llvm::cl::opt<std::string> input;
+  llvm::cl::opt<std::string> target;
+  llvm::cl::opt<std::string> math;
+  llvm::cl::list<std::string> inputShapes;
+  llvm::cl::opt<unsigned, false, CountParser<1, 65536>> batch;
+  llvm::cl::opt<unsigned, false, CountParser<1, 1024>> jobs;
+  ModelOptions();
+};
+
+/// A model in memory, and the context whose diagnostics become messages of resc.
+class Model {
+public:
+  Model();
+
+  /// Reads a .onnx model or a dump of the IR, and notes target and math in the module. Returns an exit code; messages
+  /// have been printed unless it is ExitDone.
+  int read(const ModelOptions &options);
+
+  /// Runs the phases up to `last`. Returns an exit code.
+  int advance(Phase last, DumpFolder *dump);
+
+  /// Compiles the planned module into a library. Returns an exit code.
+  int build(BuildOptions options);
+
+  mlir::ModuleOp module() { return owned.get(); }
+  /// Where relative names of weight files in the module start.
+  std::string baseFolder;
+
+private:
+  int readDump(llvm::StringRef path);
+  int readOnnx(llvm::StringRef path, const ModelOptions &options);
+  int applyOptions(const ModelOptions &options);
+  int setOnce(llvm::StringRef attribute, llvm::StringRef flag, llvm::StringRef given, llvm::StringRef fallback);
+
+  mlir::MLIRContext context;
+  mlir::ScopedDiagnosticHandler diagnostics;
+  mlir::OwningOpRef<mlir::ModuleOp> owned;
+  bool fromDump = false;
+};
+
+} // namespace res
+
+#endif

@@ -1,0 +1,309 @@
+//===- BenchCommand.cpp - resc bench ----------------------------*- C++ -*-===//
+
+#include "compiler/tools/resc/BenchReport.h"
+#include "compiler/tools/resc/Commands.h"
+#include "compiler/tools/resc/PeakFlops.h"
+#include "compiler/tools/resc/Process.h"
+#include "compiler/tools/resc/TensorFiles.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/Process.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <algorithm>
+#include <chrono>
+#include <random>
+
+using namespace llvm;
+
+namespace res {
+
+static const char overview[] = R"(measures the speed of a compiled library, or of a model, which is compiled first
+
+  resc bench resnet50.so --threads 2
+  resc bench resnet50.onnx --target x86-64-v3 --layers
+  resc bench resnet50.so --json - | jq .p50_ms
+
+  GFLOP/s count a multiply-add as two, over the median. The peak of the multiply-add units is
+  measured in the same process, just before and after, on as many threads. Without --input the
+  values are seeded normal noise.
+)";
+
+namespace {
+using Clock = std::chrono::steady_clock;
+
+struct Options {
+  cl::list<std::string> models{cl::Positional, cl::desc("MODEL.so|MODEL.onnx"), cl::cat(optionCategory())};
+  ThreadsOption threads{"threads", cl::value_desc("N"), cl::cat(optionCategory()),
+                        cl::desc("Threads, the calling one included; default: all allowed processors")};
+  cl::opt<double, false, SecondsParser> seconds{"seconds", cl::value_desc("S"), cl::init(3.0),
+                                                cl::cat(optionCategory()),
+                                                cl::desc("How long to measure, at least 5 runs; default 3")};
+  cl::opt<bool> layers{"layers", cl::desc("Also the time of each layer"), cl::cat(optionCategory())};
+  cl::opt<std::string> json{"json", cl::value_desc("FILE"), cl::cat(optionCategory()),
+                            cl::desc("Write the numbers as JSON; '-': as one line on standard output")};
+  cl::list<std::string> inputs{"input", cl::value_desc("FILE"), cl::cat(optionCategory()),
+                               cl::desc("An input, .npy or .bin; NAME=FILE, or once for each in order")};
+  cl::list<std::string> outputs{"output", cl::value_desc("FILE"), cl::cat(optionCategory()),
+                                cl::desc("Write an output of the last run, .npy or .bin")};
+  cl::opt<std::string> target{"target", cl::value_desc("T"), cl::desc("For MODEL.onnx: as in 'resc compile'"),
+                              cl::cat(optionCategory())};
+  cl::opt<std::string> math{"math", cl::value_desc("fast|strict"), cl::desc("For MODEL.onnx: as in 'resc compile'"),
+                            cl::cat(optionCategory())};
+  cl::opt<std::string> jobs{"jobs", cl::value_desc("N"), cl::desc("For MODEL.onnx: as in 'resc compile'"),
+                            cl::cat(optionCategory())};
+};
+} // namespace
+
+static double millisecondsSince(Clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
+//===----------------------------------------------------------------------===//
+// Measuring
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// One model with its buffers.
+struct Subject {
+  const res_model *model = nullptr;
+  Instance instance;
+  std::vector<FloatBuffer> inputs, outputs;
+  std::vector<const void *> from;
+  std::vector<void *> to;
+
+  res_status run() { return model->run(instance.get(), from.data(), to.data()); }
+};
+} // namespace
+
+/// Seeded, so that two runs see the same values.
+static void fillWithNoise(FloatBuffer &buffer) {
+  std::mt19937 generator(1);
+  std::normal_distribution<float> normal;
+  for (size_t i = 0; i < buffer.count; ++i)
+    buffer.data.get()[i] = normal(generator);
+}
+
+/// Reads or invents the inputs and makes room for the outputs.
+static Error prepareBuffers(Subject &subject, ArrayRef<std::string> inputFiles) {
+  for (auto [info, file] : zip(inputsOf(*subject.model), inputFiles)) {
+    if (file.empty()) {
+      subject.inputs.emplace_back(info.bytes / sizeof(float));
+      if (subject.inputs.back().data)
+        fillWithNoise(subject.inputs.back());
+    } else {
+      Expected<InputTensor> input = loadInput(file, info, /*allowSlices=*/false);
+      if (!input)
+        return input.takeError();
+      subject.inputs.push_back(std::move(input->values));
+    }
+    subject.from.push_back(subject.inputs.back().data.get());
+  }
+  for (const res_tensor_info &info : outputsOf(*subject.model)) {
+    subject.outputs.emplace_back(info.bytes / sizeof(float));
+    subject.to.push_back(subject.outputs.back().data.get());
+  }
+  if (is_contained(subject.from, nullptr) || is_contained(subject.to, nullptr))
+    return makeError("not enough memory for the inputs and outputs");
+  return Error::success();
+}
+
+/// Until caches, page tables and clock frequency have settled.
+static res_status warmUp(Subject &subject) {
+  auto start = Clock::now();
+  for (int runs = 0; runs < 3 || millisecondsSince(start) < 80; ++runs)
+    if (res_status status = subject.run())
+      return status;
+  return RES_OK;
+}
+
+/// Single inferences, each with its own time.
+static res_status timeRuns(Subject &subject, double seconds, std::vector<double> &runs) {
+  const size_t atMost = 10'000'000; // bounds the memory of a long measurement of a tiny model
+  auto start = Clock::now();
+  while (runs.size() < 5 || (millisecondsSince(start) < seconds * 1e3 && runs.size() < atMost)) {
+    auto before = Clock::now();
+    if (res_status status = subject.run())
+      return status;
+    runs.push_back(millisecondsSince(before));
+  }
+  llvm::sort(runs);
+  return RES_OK;
+}
+
+/// The median time of each step. A thousand runs are enough for one.
+static res_status timeLayers(Subject &subject, double seconds, std::vector<double> &layers) {
+  std::vector<std::vector<uint64_t>> samples(subject.model->step_count);
+  std::vector<uint64_t> nanoseconds(subject.model->step_count);
+  auto start = Clock::now();
+  for (int run = 0; run < 5 || (millisecondsSince(start) < seconds * 1e3 && run < 1000); ++run) {
+    if (res_status status = subject.model->run_timed(subject.instance.get(), subject.from.data(), subject.to.data(),
+                                                     nanoseconds.data()))
+      return status;
+    for (size_t i = 0; i < samples.size(); ++i)
+      samples[i].push_back(nanoseconds[i]);
+  }
+  for (std::vector<uint64_t> &sample : samples) {
+    std::nth_element(sample.begin(), sample.begin() + sample.size() / 2, sample.end());
+    layers.push_back(sample[sample.size() / 2] * 1e-6);
+  }
+  return RES_OK;
+}
+
+/// The most memory that this process has had resident, in units of 10^6 bytes. (What getrusage says may be that of the
+/// program which started this one.)
+static double residentMegabytes() {
+  auto file = MemoryBuffer::getFileAsStream("/proc/self/status");
+  if (!file)
+    return 0;
+  StringRef value = (*file)->getBuffer().split("VmHWM:").second.ltrim();
+  uint64_t kibibytes = 0;
+  value.consumeInteger(10, kibibytes);
+  return kibibytes * 1024e-6;
+}
+
+static res_status measure(Subject &subject, const Options &options, BenchResult &result) {
+  result.peakGflops = measurePeakGflops(result.threads);
+  if (res_status status = warmUp(subject))
+    return status;
+  if (res_status status = timeRuns(subject, options.seconds, result.runs))
+    return status;
+  if (options.layers)
+    if (res_status status = timeLayers(subject, options.seconds, result.layers))
+      return status;
+  subject.instance.reset(); // workers that still spin would disturb the next line
+  result.peakGflops = std::max(result.peakGflops, measurePeakGflops(result.threads));
+  result.rssMb = residentMegabytes();
+  return RES_OK;
+}
+
+//===----------------------------------------------------------------------===//
+// The command
+//===----------------------------------------------------------------------===//
+
+static int benchLibrary(const Options &options) {
+  Expected<Artifact> artifact = Artifact::open(options.models[0]);
+  if (!artifact)
+    return reportFault(artifact.takeError());
+  Expected<Manifest> manifest = parseManifest(*artifact);
+  if (!manifest)
+    return reportFault(manifest.takeError());
+
+  BenchResult result;
+  Subject subject;
+  auto start = Clock::now();
+  Expected<const res_model *> model = loadModel(*artifact);
+  if (!model)
+    return reportFault(model.takeError());
+  subject.model = *model;
+  if (res_status status = openInstance(**model, options.threads, subject.instance))
+    return reportStatus(*artifact, **model, status);
+  result.loadMs = millisecondsSince(start);
+  result.threads = (*model)->threads(subject.instance.get());
+  if ((*model)->step_count != manifest->steps.size())
+    return reportFault("'" + artifact->path() + "': expected as many steps as the manifest has, " +
+                       Twine(manifest->steps.size()) + ", got " + Twine((*model)->step_count));
+  if (Error error = checkElementTypes(**model))
+    return reportFault(std::move(error));
+
+  auto inputFiles = assignFiles(options.inputs, inputsOf(**model));
+  if (!inputFiles)
+    return reportUsage("bench", toString(inputFiles.takeError()));
+  auto outputFiles = assignFiles(options.outputs, outputsOf(**model));
+  if (!outputFiles)
+    return reportUsage("bench", toString(outputFiles.takeError()));
+  if (Error error = prepareBuffers(subject, *inputFiles))
+    return reportFault(std::move(error));
+
+  // Opened now, so that no measurement is lost to a name that cannot be written.
+  Expected<OutputWriter> writer = OutputWriter::create(*outputFiles);
+  if (!writer)
+    return reportFault(writer.takeError());
+  bool toStdout = options.json == "-";
+  std::optional<OutputFile> json;
+  if (!options.json.empty() && !toStdout) {
+    Expected<OutputFile> file = OutputFile::create(options.json);
+    if (!file)
+      return reportFault(file.takeError());
+    json.emplace(std::move(*file));
+  }
+
+  bool progress = sys::Process::StandardErrIsDisplayed();
+  if (progress)
+    errs() << format("measuring for about %.3g s\r", options.seconds * (options.layers ? 2 : 1));
+  auto firstStart = Clock::now();
+  res_status status = subject.run();
+  result.firstMs = result.loadMs + millisecondsSince(firstStart);
+  if (!status)
+    status = measure(subject, options, result);
+  if (progress)
+    errs() << "\x1b[K"; // clears the line
+  if (status)
+    return reportStatus(*artifact, **model, status);
+
+  for (size_t i = 0; i < subject.outputs.size(); ++i)
+    if (Error error = writer->write(i, (*model)->outputs[i], 1, subject.outputs[i]))
+      return reportFault(std::move(error));
+  if (json)
+    if (Error error = json->commit(jsonReport(*manifest, result, /*oneLine=*/false)))
+      return reportFault(std::move(error));
+  if (toStdout)
+    outs() << jsonReport(*manifest, result, /*oneLine=*/true);
+  else
+    printReport(outs(), *manifest, result);
+  return finishOutput();
+}
+
+/// Compiles into a temporary folder and measures in a process of its own, so that time and memory of the compiler do
+/// not count.
+static int benchSource(const Options &options) {
+  Supervisor supervisor;
+  Expected<std::string> folder = supervisor.folder();
+  if (!folder)
+    return reportFault(folder.takeError());
+  std::string library = *folder + "/model.so";
+  Expected<std::string> compiler = findCompiler();
+  if (!compiler)
+    return reportFault(compiler.takeError());
+  std::vector<std::string> compile = {*compiler, "compile", options.models[0], "-o", library};
+  for (const cl::opt<std::string> *option : {&options.target, &options.math, &options.jobs})
+    if (option->getNumOccurrences())
+      compile.push_back(("--" + option->ArgStr + "=" + option->getValue()).str());
+  Expected<int> code = supervisor.run(compile, /*quiet=*/true);
+  if (!code)
+    return reportFault(code.takeError());
+  if (*code != 0)
+    return *code;
+
+  std::vector<std::string> bench = {ownPath(), "bench", library, "--seconds=" + jsonNumber(options.seconds)};
+  if (options.threads)
+    bench.push_back("--threads=" + std::to_string(options.threads));
+  if (options.layers)
+    bench.push_back("--layers");
+  if (!options.json.empty())
+    bench.push_back("--json=" + options.json);
+  for (const std::string &input : options.inputs)
+    bench.push_back("--input=" + input);
+  for (const std::string &output : options.outputs)
+    bench.push_back("--output=" + output);
+  code = supervisor.run(bench, /*quiet=*/false);
+  return code ? *code : reportFault(code.takeError());
+}
+
+int benchCommand(Arguments arguments) {
+  static Options options;
+  if (std::optional<int> code = parseOptions("bench", arguments, overview))
+    return *code;
+  if (options.models.size() != 1)
+    return reportUsage("bench", "expected one compiled library or model, got " + Twine(options.models.size()));
+  StringRef model = options.models[0];
+  if (isModelSource(model) && !sys::fs::is_directory(model))
+    return benchSource(options);
+  for (const cl::opt<std::string> *option : {&options.target, &options.math, &options.jobs})
+    if (option->getNumOccurrences())
+      return reportUsage("bench", "--" + option->ArgStr + ": expected a model to compile, got '" + model + "'");
+  return benchLibrary(options);
+}
+
+} // namespace res

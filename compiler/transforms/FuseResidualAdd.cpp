@@ -1,0 +1,52 @@
+//===- FuseResidualAdd.cpp - residual additions into kernels ----*- C++ -*-===//
+//
+// Moves the addition that closes a residual block into the kernel of the branch that is computed last.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/transforms/KernelUtils.h"
+#include "compiler/transforms/Passes.h"
+
+#define DEBUG_TYPE "res-fuse-residual-add"
+
+namespace res {
+#define GEN_PASS_DEF_FUSERESIDUALADDPASS
+#include "compiler/transforms/Passes.h.inc"
+} // namespace res
+
+using namespace mlir;
+using namespace res;
+
+namespace {
+
+struct FuseResidualAddPass : res::impl::FuseResidualAddPassBase<FuseResidualAddPass> {
+  using Base::Base;
+  void runOnOperation() override {
+    for (auto function : getOperation().getOps<func::FuncOp>()) {
+      SmallVector<KernelOp> kernels(function.getOps<KernelOp>());
+      for (KernelOp kernel : kernels)
+        if (KernelOp producer = chooseProducer(kernel)) {
+          fuseIntoProducer(producer, kernel);
+          ++numFused;
+        }
+    }
+  }
+
+  /// The kernel that an addition joins: of the addends' producers that nothing else reads, the last one. Its result
+  /// would otherwise be written and read back at once, while the other addend has to wait in memory anyway.
+  KernelOp chooseProducer(KernelOp kernel) {
+    if (!isElementwiseKernel(kernel) || !isa<AddOp>(kernel.getAnchor()))
+      return {};
+    KernelOp chosen;
+    for (Value input : kernel.getInputs()) {
+      if (!isActivation(input))
+        continue;
+      KernelOp producer = getSoleProducer(input, kernel);
+      if (producer && (!chosen || chosen->isBeforeInBlock(producer)))
+        chosen = producer;
+    }
+    return chosen;
+  }
+};
+
+} // namespace

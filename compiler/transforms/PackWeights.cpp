@@ -1,0 +1,101 @@
+//===- PackWeights.cpp - weights in reading order ---------------*- C++ -*-===//
+//
+// Puts a res.pack between every weight and the kernel that reads it. Only the types change here: the bytes are written
+// when the artifact is.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/analysis/ScheduleChoice.h"
+#include "compiler/transforms/KernelUtils.h"
+#include "compiler/transforms/Passes.h"
+#include "dialect/ResShapes.h"
+
+#include "mlir/IR/Builders.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+#define DEBUG_TYPE "res-pack-weights"
+
+namespace res {
+#define GEN_PASS_DEF_PACKWEIGHTSPASS
+#include "compiler/transforms/Passes.h.inc"
+} // namespace res
+
+using namespace mlir;
+using namespace res;
+
+namespace {
+
+struct PackWeightsPass : res::impl::PackWeightsPassBase<PackWeightsPass> {
+  using Base::Base;
+  void runOnOperation() override {
+    for (auto function : getOperation().getOps<func::FuncOp>())
+      for (auto kernel : function.getOps<KernelOp>())
+        if (failed(pack(kernel)))
+          return signalPassFailure();
+  }
+
+  LogicalResult pack(KernelOp kernel) {
+    for (OpOperand &operand : kernel->getOpOperands()) {
+      Value weight = operand.get();
+      if (isActivation(weight) || weight.getDefiningOp<PackOp>())
+        continue;
+      BlockArgument inner = getInner(kernel, operand.getOperandNumber());
+      FailureOr<Attribute> packing = choosePacking(kernel, inner);
+      if (failed(packing))
+        return failure();
+      auto type = cast<RankedTensorType>(weight.getType());
+      FailureOr<Shape> shape = inferPack(type.getShape(), *packing, [&] { return kernel.emitOpError(); });
+      if (failed(shape))
+        return failure();
+      OpBuilder builder(kernel);
+      auto packed = RankedTensorType::get(*shape, builder.getF32Type());
+      operand.set(PackOp::create(builder, weight.getLoc(), packed, weight, *packing, IntegerAttr()));
+      inner.setType(packed);
+    }
+    return success();
+  }
+
+  /// The packing that the operation reading `inner` wants.
+  FailureOr<Attribute> choosePacking(KernelOp kernel, BlockArgument inner) {
+    MLIRContext *context = &getContext();
+    auto vector = PackVectorAttr::get(context, kBlock);
+    Operation *user = *inner.getUsers().begin();
+    return llvm::TypeSwitch<Operation *, FailureOr<Attribute>>(user)
+        .Case([&](ConvOp op) -> FailureOr<Attribute> {
+          if (inner != op.getFilter())
+            return Attribute(vector);
+          return Attribute(PackConvAttr::get(context, kBlock, innerChannels(op)));
+        })
+        .Case([&](GemmOp op) -> FailureOr<Attribute> {
+          if (inner != op.getWeight())
+            return Attribute(vector);
+          auto schedule = firstSchedule<DenseAttr>(kernel);
+          if (!schedule)
+            return kernel.emitOpError("expected a #res.dense schedule for a gemm");
+          return Attribute(PackDenseAttr::get(context, kBlock, schedule.getBlocks(), op.getTransposed()));
+        })
+        .Case([&](AffineOp) -> FailureOr<Attribute> { return Attribute(vector); })
+        .Default([&](Operation *op) -> FailureOr<Attribute> {
+          return op->emitOpError("expected activations as operands, got a weight");
+        });
+  }
+
+  /// Input channels that are innermost in a packed filter: a block of the input's layout where groups are whole blocks,
+  /// else all the channels of a group.
+  static int64_t innerChannels(ConvOp op) {
+    int64_t block = getBlock(op.getInput().getType());
+    int64_t inputs = op.getInput().getType().getDimSize(1) / int64_t(op.getGroups());
+    int64_t outputs = op.getType().getDimSize(1) / int64_t(op.getGroups());
+    bool wholeBlocks = block && (op.getGroups() == 1 || (inputs % block == 0 && outputs % block == 0));
+    return wholeBlocks ? block : inputs;
+  }
+
+  /// Packing is one for all instruction sets of an artifact, so any of the schedules tells it.
+  template <typename T> static T firstSchedule(KernelOp kernel) {
+    DictionaryAttr schedules = kernel.getSchedulesAttr();
+    return schedules && !schedules.empty() ? dyn_cast<T>(schedules.begin()->getValue()) : T();
+  }
+};
+
+} // namespace

@@ -1,0 +1,66 @@
+//===- Res.h - the res dialect ----------------------------------*- C++ -*-===//
+//
+// Everything a user of the dialect includes: dialect, attributes, operations.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef RES_DIALECT_RES_H
+#define RES_DIALECT_RES_H
+
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "mlir/IR/OpDefinition.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/IR/SymbolTable.h"
+#include "mlir/IR/TensorEncoding.h"
+#include "mlir/Interfaces/ControlFlowInterfaces.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include "dialect/ResDialect.h.inc"
+#include "dialect/ResEnums.h.inc"
+#define GET_ATTRDEF_CLASSES
+#include "dialect/ResAttrs.h.inc"
+#define GET_OP_CLASSES
+#include "dialect/ResOps.h.inc"
+
+namespace res {
+
+/// Discardable attributes: of the module ...
+inline constexpr llvm::StringLiteral kPhaseAttr = "res.phase";         // the last phase that was completed
+inline constexpr llvm::StringLiteral kModelNameAttr = "res.model";     // a C identifier
+inline constexpr llvm::StringLiteral kModelHashAttr = "res.hash";      // of the model file's content
+inline constexpr llvm::StringLiteral kTargetAttr = "res.target";       // such as "x86-64-v4"
+inline constexpr llvm::StringLiteral kMathAttr = "res.math";           // "strict" or "fast"
+/// ... of arguments and results of @main ...
+inline constexpr llvm::StringLiteral kTensorNameAttr = "res.name";     // as in the model file
+/// ... of @main in phase planned ...
+inline constexpr llvm::StringLiteral kArenaBytesAttr = "res.arena_bytes";
+inline constexpr llvm::StringLiteral kArenaLowerBoundAttr = "res.arena_lower_bound_bytes";
+inline constexpr llvm::StringLiteral kWeightsBytesAttr = "res.weights_bytes";
+/// ... and of an outlined kernel.
+inline constexpr llvm::StringLiteral kSchedulesAttr = "res.schedules";
+
+/// True for operations that compute each element of their result from the same element of their operands (and vectors
+/// over channels): they fuse into the kernel of an anchor.
+bool isElementwise(mlir::Operation *op);
+
+/// True for sources of weights and pure functions of weights.
+bool isWeightOp(mlir::Operation *op);
+
+/// The block size of a type's layout, or 0 for a row-major tensor.
+int64_t getBlock(mlir::Type type);
+
+/// Bytes a tensor of this type occupies in memory, with the lanes that pad its last block.
+int64_t getStorageBytes(mlir::RankedTensorType type);
+
+/// The ONNX node name an operation's location carries, or "" when there is none.
+llvm::StringRef getNodeName(mlir::Location loc);
+
+} // namespace res
+
+#endif // RES_DIALECT_RES_H

@@ -1,0 +1,53 @@
+//===- ResDialect.cpp - registration of the res dialect ---------*- C++ -*-===//
+
+#include "dialect/Res.h"
+
+#include "mlir/IR/Builders.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace res;
+
+#include "dialect/ResDialect.cpp.inc"
+
+void ResDialect::initialize() {
+  registerAttributes();
+  addOperations<
+#define GET_OP_LIST
+#include "dialect/ResOps.cpp.inc"
+      >();
+}
+
+Operation *ResDialect::materializeConstant(OpBuilder &builder, Attribute value, Type type, Location loc) {
+  auto elements = dyn_cast<ElementsAttr>(value);
+  return elements && elements.getType() == type ? ConstantOp::create(builder, loc, elements).getOperation() : nullptr;
+}
+
+bool res::isElementwise(Operation *op) { return isa<AddOp, AffineOp, BatchNormOp, ReluOp>(op); }
+
+bool res::isWeightOp(Operation *op) {
+  return isa<WeightRefOp, ConstantOp, BatchNormAffineOp, ScaleChannelsOp, ScaleShiftOp, PackOp>(op);
+}
+
+int64_t res::getBlock(Type type) {
+  auto blocked = dyn_cast_or_null<BlockedAttr>(cast<RankedTensorType>(type).getEncoding());
+  return blocked ? blocked.getBlock() : 0;
+}
+
+int64_t res::getStorageBytes(RankedTensorType type) {
+  int64_t bytes = type.getElementTypeBitWidth() / 8;
+  int64_t block = getBlock(type);
+  for (auto [axis, size] : llvm::enumerate(type.getShape()))
+    bytes *= block && axis == 1 ? llvm::alignTo(size, block) : size;
+  return bytes;
+}
+
+StringRef res::getNodeName(Location loc) {
+  if (auto name = dyn_cast<NameLoc>(loc))
+    return name.getName().strref();
+  if (auto fused = dyn_cast<FusedLoc>(loc))
+    for (Location part : fused.getLocations())
+      if (StringRef name = getNodeName(part); !name.empty())
+        return name;
+  return "";
+}

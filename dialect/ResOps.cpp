@@ -1,0 +1,203 @@
+//===- ResOps.cpp - verifiers and assembly of res operations ----*- C++ -*-===//
+
+#include "dialect/Res.h"
+#include "dialect/ResShapes.h"
+
+#include "mlir/IR/Builders.h"
+
+using namespace mlir;
+using namespace res;
+
+#define GET_OP_CLASSES
+#include "dialect/ResOps.cpp.inc"
+
+static ArrayRef<int64_t> shapeOf(Value value) { return cast<RankedTensorType>(value.getType()).getShape(); }
+
+/// Fails unless `shape` is what the result has.
+static LogicalResult expectShape(Operation *op, FailureOr<Shape> shape) {
+  if (failed(shape))
+    return failure();
+  ArrayRef<int64_t> got = shapeOf(op->getResult(0));
+  if (got == ArrayRef<int64_t>(*shape))
+    return success();
+  InFlightDiagnostic diag = op->emitOpError("expected a result of shape ");
+  llvm::interleave(*shape, diag, "x");
+  diag << ", got ";
+  llvm::interleave(got, diag, "x");
+  return diag;
+}
+
+static LogicalResult expectVector(Operation *op, Value vector, StringRef what, int64_t size) {
+  // Packed vectors are padded to whole blocks.
+  int64_t got = shapeOf(vector)[0];
+  if (got == size || (got > size && vector.getDefiningOp<PackOp>()) || (got > size && isa<BlockArgument>(vector)))
+    return success();
+  return op->emitOpError("expected a ") << what << " of " << size << " elements, got " << got;
+}
+
+//===----------------------------------------------------------------------===//
+// Weights
+//===----------------------------------------------------------------------===//
+
+LogicalResult WeightRefOp::verify() {
+  if (int64_t(getOffset()) < 0)
+    return emitOpError("expected an offset of at least 0, got ") << int64_t(getOffset());
+  return success();
+}
+
+LogicalResult ScaleChannelsOp::verify() {
+  if (shapeOf(getWeight()).empty())
+    return emitOpError("expected a weight of rank 1 or more");
+  return expectVector(*this, getScale(), "scale", shapeOf(getWeight())[0]);
+}
+
+LogicalResult PackOp::verify() {
+  return expectShape(*this, inferPack(shapeOf(getWeight()), getPacking(), [&] { return emitOpError(); }));
+}
+
+//===----------------------------------------------------------------------===//
+// Operations on activations
+//===----------------------------------------------------------------------===//
+
+LogicalResult ConvOp::verify() {
+  ArrayRef<int64_t> filter = shapeOf(getFilter()), output = shapeOf(getOutput());
+  Shape logical(filter);
+  if (filter.size() == 6) { // packed: [K/16][C/inner][R][S][inner][16], so K and C come from the tensors
+    if (output[1] > filter[0] * filter[5] || shapeOf(getInput())[1] > filter[1] * filter[4] * int64_t(getGroups()))
+      return emitOpError("expected the packed filter to cover the channels of input and output");
+    logical = {output[1], shapeOf(getInput())[1] / int64_t(getGroups()), filter[2], filter[3]};
+  }
+  if (failed(expectShape(*this, inferConv(shapeOf(getInput()), logical, getWindow(), getGroups(),
+                                          [&] { return emitOpError(); }))))
+    return failure();
+  return getBias() ? expectVector(*this, getBias(), "bias", output[1]) : success();
+}
+
+LogicalResult MaxPoolOp::verify() {
+  return expectShape(*this, inferPool(shapeOf(getInput()), getWindow(), [&] { return emitOpError(); }));
+}
+
+LogicalResult AvgPoolOp::verify() {
+  return expectShape(*this, inferPool(shapeOf(getInput()), getWindow(), [&] { return emitOpError(); }));
+}
+
+LogicalResult GlobalAvgPoolOp::verify() {
+  ArrayRef<int64_t> input = shapeOf(getInput());
+  return expectShape(*this, Shape{input[0], input[1], 1, 1});
+}
+
+LogicalResult GemmOp::verify() {
+  ArrayRef<int64_t> weight = shapeOf(getWeight()), input = shapeOf(getInput()), output = shapeOf(getOutput());
+  if (weight.size() == 4) { // packed: [K/(16*blocks)][C][blocks][16]
+    if (weight[1] != input[1] || output[0] != input[0] || output[1] > weight[0] * weight[2] * weight[3])
+      return emitOpError("expected the packed weight to cover input and output");
+  } else if (failed(expectShape(*this, inferGemm(input, weight, getTransposed(), [&] { return emitOpError(); })))) {
+    return failure();
+  }
+  return getBias() ? expectVector(*this, getBias(), "bias", output[1]) : success();
+}
+
+LogicalResult ReshapeOp::verify() {
+  int64_t from = getInput().getType().getNumElements(), to = getType().getNumElements();
+  if (from != to)
+    return emitOpError("expected as many elements as the input has, ") << from << ", got " << to;
+  return success();
+}
+
+LogicalResult RelayoutOp::verify() {
+  return expectShape(*this, Shape(shapeOf(getInput())));
+}
+
+static LogicalResult verifyChannelVector(Operation *op, Value input, Value vector, StringRef what) {
+  if (shapeOf(input).size() < 2)
+    return op->emitOpError("expected an input of rank 2 or more");
+  return expectVector(op, vector, what, shapeOf(input)[1]);
+}
+
+LogicalResult BatchNormOp::verify() {
+  for (auto [vector, what] : {std::pair<Value, StringRef>{getGamma(), "gamma"}, {getBeta(), "beta"}, {getMean(), "mean"},
+                              {getVariance(), "variance"}})
+    if (failed(verifyChannelVector(*this, getInput(), vector, what)))
+      return failure();
+  return success();
+}
+
+LogicalResult AffineOp::verify() { return verifyChannelVector(*this, getInput(), getScale(), "scale"); }
+
+//===----------------------------------------------------------------------===//
+// Kernels
+//===----------------------------------------------------------------------===//
+
+YieldOp KernelOp::getYield() { return cast<YieldOp>(getBody().front().getTerminator()); }
+
+Operation *KernelOp::getAnchor() {
+  for (Operation &op : getBody().front().without_terminator())
+    if (!isElementwise(&op))
+      return &op;
+  return &getBody().front().front();
+}
+
+LogicalResult KernelOp::verify() {
+  Block &body = getBody().front();
+  if (body.getArgumentTypes() != getInputs().getTypes())
+    return emitOpError("expected the arguments of the region to have the types of the inputs");
+  if (body.without_terminator().empty())
+    return emitOpError("expected at least one operation in the region");
+  if (getYield().getValues().getTypes() != getOutputs().getTypes())
+    return emitOpError("expected the yielded values to have the types of the results");
+  unsigned anchors = llvm::count_if(body.without_terminator(), [](Operation &op) { return !isElementwise(&op); });
+  if (anchors > 1)
+    return emitOpError("expected at most one anchor, got ") << anchors;
+  return success();
+}
+
+// res.kernel(%x = %0 : type, …) -> types attributes {…} { … }
+ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
+  SmallVector<OpAsmParser::Argument> arguments;
+  SmallVector<OpAsmParser::UnresolvedOperand> operands;
+  SmallVector<Type> types;
+  SMLoc loc = parser.getCurrentLocation();
+  auto parseInput = [&]() -> ParseResult {
+    OpAsmParser::Argument &argument = arguments.emplace_back();
+    if (parser.parseArgument(argument) || parser.parseEqual() || parser.parseOperand(operands.emplace_back()) ||
+        parser.parseColonType(argument.type))
+      return failure();
+    types.push_back(argument.type);
+    return success();
+  };
+  if (parser.parseCommaSeparatedList(AsmParser::Delimiter::Paren, parseInput) ||
+      parser.parseArrowTypeList(result.types) || parser.parseOptionalAttrDictWithKeyword(result.attributes) ||
+      parser.parseRegion(*result.addRegion(), arguments))
+    return failure();
+  return parser.resolveOperands(operands, types, loc, result.operands);
+}
+
+void KernelOp::print(OpAsmPrinter &printer) {
+  printer << "(";
+  llvm::interleaveComma(llvm::zip(getBody().getArguments(), getInputs()), printer, [&](auto pair) {
+    auto [argument, input] = pair;
+    printer << argument << " = " << input << " : " << input.getType();
+  });
+  printer << ")";
+  printer.printArrowTypeList(getOutputs().getTypes());
+  printer.printOptionalAttrDictWithKeyword((*this)->getAttrs());
+  printer << " ";
+  printer.printRegion(getBody(), /*printEntryBlockArgs=*/false);
+}
+
+LogicalResult CallOp::verify() {
+  if (getOffsets() && getOffsets()->size() != getOutputs().size())
+    return emitOpError("expected an offset for each of ") << getOutputs().size() << " results, got "
+                                                           << getOffsets()->size();
+  return success();
+}
+
+LogicalResult CallOp::verifySymbolUses(SymbolTableCollection &tables) {
+  auto callee = tables.lookupNearestSymbolFrom<func::FuncOp>(*this, getCalleeAttr());
+  if (!callee)
+    return emitOpError("expected a function of the module, got '") << getCallee() << "'";
+  if (TypeRange(callee.getFunctionType().getInputs()) != TypeRange(getInputs()) ||
+      TypeRange(callee.getFunctionType().getResults()) != TypeRange(getOutputs()))
+    return emitOpError("expected the types of '") << getCallee() << "', " << callee.getFunctionType();
+  return success();
+}

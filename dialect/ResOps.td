@@ -1,0 +1,273 @@
+//===- ResOps.td - operations of the res dialect --------------*- tablegen -*-===//
+//
+// Weights and pure functions of them, operations on activations, kernels and calls.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef RES_OPS_TD
+#define RES_OPS_TD
+
+include "dialect/ResAttrs.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/ControlFlowInterfaces.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def Res_Tensor : Type<CPred<"::llvm::isa<::mlir::RankedTensorType>($_self) && "
+                                      "::llvm::cast<::mlir::RankedTensorType>($_self).hasStaticShape()">,
+                                "tensor with a static shape", "::mlir::RankedTensorType">;
+def Res_Tensor4 : Type<And<[Res_Tensor.predicate,
+                                      CPred<"::llvm::cast<::mlir::RankedTensorType>($_self).getRank() == 4">]>,
+                                 "NxCxHxW tensor with a static shape", "::mlir::RankedTensorType">;
+def Res_Tensor2 : Type<And<[Res_Tensor.predicate,
+                                      CPred<"::llvm::cast<::mlir::RankedTensorType>($_self).getRank() == 2">]>,
+                                 "NxC tensor with a static shape", "::mlir::RankedTensorType">;
+def Res_Vector : Type<And<[Res_Tensor.predicate,
+                                     CPred<"::llvm::cast<::mlir::RankedTensorType>($_self).getRank() == 1">]>,
+                                "vector over channels", "::mlir::RankedTensorType">;
+
+//===----------------------------------------------------------------------===//
+// Weights: sources and pure functions, evaluated in double precision while they are packed
+//===----------------------------------------------------------------------===//
+
+class Res_WeightOp<string m, list<Trait> traits = []> : Res_Op<m, !listconcat([Pure], traits)>;
+
+def Res_WeightRefOp : Res_WeightOp<"weight"> {
+  let summary = "a tensor that lies in a file";
+  let description = [{
+    `%w = res.weight "conv1.weight" in "resnet18.onnx" at 1042 : tensor<64x3x7x7xf32>` stands for the little-endian,
+    row-major values at a byte offset of a file. Offsets need no alignment. A relative path starts at the folder of the
+    `.mlir` file (importers write absolute ones).
+  }];
+  let arguments = (ins StrAttr:$name, StrAttr:$file, I64Attr:$offset);
+  let results = (outs Res_Tensor:$result);
+  let assemblyFormat = "$name `in` $file `at` $offset attr-dict `:` type($result)";
+  let hasVerifier = 1;
+}
+
+def Res_ConstantOp : Res_WeightOp<"constant", [ConstantLike, AllTypesMatch<["value", "result"]>]> {
+  let summary = "a small tensor in the text";
+  let arguments = (ins ElementsAttr:$value);
+  let results = (outs Res_Tensor:$result);
+  let assemblyFormat = "attr-dict $value";
+  let hasFolder = 1;
+}
+
+def Res_BatchNormAffineOp : Res_WeightOp<"batch_norm_affine",
+    [AllTypesMatch<["gamma", "beta", "mean", "variance", "scale", "shift"]>]> {
+  let summary = "batch normalisation as one multiplication and one addition";
+  let description = [{
+    `scale = gamma / sqrt(variance + epsilon)`, `shift = beta - mean * scale`.
+  }];
+  let arguments = (ins Res_Vector:$gamma, Res_Vector:$beta, Res_Vector:$mean, Res_Vector:$variance, F32Attr:$epsilon);
+  let results = (outs Res_Vector:$scale, Res_Vector:$shift);
+  let assemblyFormat = "$gamma `,` $beta `,` $mean `,` $variance `epsilon` $epsilon attr-dict `:` type($scale)";
+}
+
+def Res_ScaleChannelsOp : Res_WeightOp<"scale_channels", [AllTypesMatch<["weight", "result"]>]> {
+  let summary = "multiplies each slice of the first dimension by its factor";
+  let arguments = (ins Res_Tensor:$weight, Res_Vector:$scale);
+  let results = (outs Res_Tensor:$result);
+  let assemblyFormat = "$weight `by` $scale attr-dict `:` type($weight) `,` type($scale)";
+  let hasVerifier = 1;
+}
+
+def Res_ScaleShiftOp : Res_WeightOp<"scale_shift", [AllTypesMatch<["vector", "scale", "shift", "result"]>]> {
+  let summary = "vector * scale + shift";
+  let arguments = (ins Res_Vector:$vector, Res_Vector:$scale, Res_Vector:$shift);
+  let results = (outs Res_Vector:$result);
+  let assemblyFormat = "$vector `,` $scale `,` $shift attr-dict `:` type($result)";
+}
+
+def Res_PackOp : Res_WeightOp<"pack"> {
+  let summary = "weights in the order in which a kernel reads them";
+  let description = [{
+    The result type is the packed one, `offset` its place in the weights section of the artifact (phase `planned`).
+  }];
+  let arguments = (ins Res_Tensor:$weight, AnyAttr:$packing, OptionalAttr<I64Attr>:$offset);
+  let results = (outs Res_Tensor:$result);
+  let assemblyFormat = "$weight `:` type($weight) `->` type($result) `as` $packing (`at` $offset^)? attr-dict";
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Operations with a window
+//===----------------------------------------------------------------------===//
+
+def Res_ConvOp : Res_Op<"conv", [Pure]> {
+  let summary = "convolution, NCHW by KCRS";
+  let description = [{
+    Filter `[K][C / groups][R][S]`, or packed (`res.pack`), when `channels` of the result is the number of filters.
+  }];
+  let arguments = (ins Res_Tensor4:$input, Res_Tensor:$filter, Optional<Res_Vector>:$bias, Res_WindowAttr:$window,
+                   DefaultValuedAttr<I64Attr, "1">:$groups);
+  let results = (outs Res_Tensor4:$output);
+  let assemblyFormat = [{
+    $input `,` $filter (`bias` $bias^)? `window` `` $window attr-dict `:` functional-type(operands, $output)
+  }];
+  let hasVerifier = 1;
+}
+
+def Res_MaxPoolOp : Res_Op<"max_pool", [Pure]> {
+  let summary = "maximum over a window; what lies in the padding does not count";
+  let arguments = (ins Res_Tensor4:$input, Res_WindowAttr:$window);
+  let results = (outs Res_Tensor4:$output);
+  let assemblyFormat = "$input `window` `` $window attr-dict `:` type($input) `->` type($output)";
+  let hasVerifier = 1;
+}
+
+def Res_AvgPoolOp : Res_Op<"avg_pool", [Pure]> {
+  let summary = "mean over a window";
+  let description = [{
+    The divisor is the number of elements of the window inside the map, or all of them with `count_include_pad`.
+  }];
+  let arguments = (ins Res_Tensor4:$input, Res_WindowAttr:$window, UnitAttr:$count_include_pad);
+  let results = (outs Res_Tensor4:$output);
+  let assemblyFormat = "$input `window` `` $window (`count_include_pad` $count_include_pad^)? attr-dict `:` type($input) `->` type($output)";
+  let hasVerifier = 1;
+}
+
+def Res_GlobalAvgPoolOp : Res_Op<"global_avg_pool", [Pure]> {
+  let summary = "mean over the whole map";
+  let arguments = (ins Res_Tensor4:$input);
+  let results = (outs Res_Tensor4:$output);
+  let assemblyFormat = "$input attr-dict `:` type($input) `->` type($output)";
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Other anchors
+//===----------------------------------------------------------------------===//
+
+def Res_GemmOp : Res_Op<"gemm", [Pure]> {
+  let summary = "fully connected layer";
+  let description = [{
+    `output[n][k] = sum over c of input[n][c] * weight[k][c] + bias[k]`; without `transposed` the weight is `[c][k]`. A
+    packed weight (`res.pack`) has rank 4.
+  }];
+  let arguments = (ins Res_Tensor2:$input, Res_Tensor:$weight, Optional<Res_Vector>:$bias, UnitAttr:$transposed);
+  let results = (outs Res_Tensor2:$output);
+  let assemblyFormat = [{
+    $input `,` $weight (`bias` $bias^)? (`transposed` $transposed^)? attr-dict `:` functional-type(operands, $output)
+  }];
+  let hasVerifier = 1;
+}
+
+def Res_SoftmaxOp : Res_Op<"softmax", [Pure, AllTypesMatch<["input", "output"]>]> {
+  let summary = "exp(x - max) / sum, along the second dimension of an NxC tensor";
+  let arguments = (ins Res_Tensor2:$input);
+  let results = (outs Res_Tensor2:$output);
+  let assemblyFormat = "$input attr-dict `:` type($input)";
+}
+
+def Res_ReshapeOp : Res_Op<"reshape", [Pure]> {
+  let summary = "the same elements in row-major order under another shape";
+  let arguments = (ins Res_Tensor:$input);
+  let results = (outs Res_Tensor:$output);
+  let assemblyFormat = "$input attr-dict `:` type($input) `->` type($output)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+def Res_RelayoutOp : Res_Op<"relayout", [Pure]> {
+  let summary = "the same tensor in another layout, or a copy";
+  let arguments = (ins Res_Tensor:$input);
+  let results = (outs Res_Tensor:$output);
+  let assemblyFormat = "$input attr-dict `:` type($input) `->` type($output)";
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Elementwise: these fuse into the kernel of an anchor
+//===----------------------------------------------------------------------===//
+
+class Res_ElementwiseOp<string m, list<Trait> traits = []> : Res_Op<m, !listconcat([Pure], traits)>;
+
+def Res_BatchNormOp : Res_ElementwiseOp<"batch_norm",
+    [AllTypesMatch<["input", "output"]>, AllTypesMatch<["gamma", "beta", "mean", "variance"]>]> {
+  let summary = "batch normalisation with stored statistics, over dimension 1";
+  let arguments = (ins Res_Tensor:$input, Res_Vector:$gamma, Res_Vector:$beta, Res_Vector:$mean, Res_Vector:$variance,
+                   F32Attr:$epsilon);
+  let results = (outs Res_Tensor:$output);
+  let assemblyFormat = [{
+    $input `,` $gamma `,` $beta `,` $mean `,` $variance `epsilon` $epsilon attr-dict `:` type($input) `,` type($gamma)
+  }];
+  let hasVerifier = 1;
+}
+
+def Res_AffineOp : Res_ElementwiseOp<"affine", [AllTypesMatch<["input", "output"]>, AllTypesMatch<["scale", "shift"]>]> {
+  let summary = "input * scale + shift, over dimension 1";
+  let arguments = (ins Res_Tensor:$input, Res_Vector:$scale, Res_Vector:$shift);
+  let results = (outs Res_Tensor:$output);
+  let assemblyFormat = "$input `,` $scale `,` $shift attr-dict `:` type($input) `,` type($scale)";
+  let hasVerifier = 1;
+}
+
+def Res_ReluOp : Res_ElementwiseOp<"relu", [SameOperandsAndResultType, Idempotent]> {
+  let summary = "max(x, 0)";
+  let arguments = (ins Res_Tensor:$input);
+  let results = (outs Res_Tensor:$output);
+  let assemblyFormat = "$input attr-dict `:` type($input)";
+  let hasFolder = 1;
+}
+
+def Res_AddOp : Res_ElementwiseOp<"add", [SameOperandsAndResultType, Commutative]> {
+  let summary = "elementwise sum";
+  let arguments = (ins Res_Tensor:$lhs, Res_Tensor:$rhs);
+  let results = (outs Res_Tensor:$output);
+  let assemblyFormat = "$lhs `,` $rhs attr-dict `:` type($output)";
+}
+
+//===----------------------------------------------------------------------===//
+// Kernels
+//===----------------------------------------------------------------------===//
+
+def Res_KernelOp : Res_Op<"kernel", [Pure, IsolatedFromAbove, SingleBlockImplicitTerminator<"YieldOp">]> {
+  let summary = "operations that one compiled function computes together";
+  let description = [{
+    A region with one anchor (a convolution, a pooling, a gemm ...) and the elementwise operations that fused with it:
+
+    ```
+    %2 = res.kernel(%x = %0 : tensor<1x64x56x56xf32>, %w = %1 : tensor<64x64x1x1xf32>) -> tensor<1x64x56x56xf32> {
+      %c = res.conv %x, %w window<1x1> : (...) -> tensor<1x64x56x56xf32>
+      %r = res.relu %c : tensor<1x64x56x56xf32>
+      res.yield %r : tensor<1x64x56x56xf32>
+    }
+    ```
+
+    Phase `decided` adds `schedules`, a schedule for each instruction set of the target; `layouts` of the results; and
+    `estimate_us`, the estimate that decided.
+  }];
+  let arguments = (ins Variadic<Res_Tensor>:$inputs, OptionalAttr<DictionaryAttr>:$schedules,
+                   OptionalAttr<ArrayAttr>:$layouts, OptionalAttr<F64Attr>:$estimate_us);
+  let results = (outs Variadic<Res_Tensor>:$outputs);
+  let regions = (region SizedRegion<1>:$body);
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    YieldOp getYield();
+    /// The operation the kernel's schedule is about: the first that is not elementwise, else the first.
+    ::mlir::Operation *getAnchor();
+  }];
+}
+
+def Res_YieldOp : Res_Op<"yield", [Pure, Terminator, ReturnLike, HasParent<"KernelOp">]> {
+  let summary = "the results of a kernel";
+  let arguments = (ins Variadic<Res_Tensor>:$values);
+  let builders = [OpBuilder<(ins), [{ build($_builder, $_state, ::mlir::ValueRange()); }]>];
+  let assemblyFormat = "($values^ `:` type($values))? attr-dict";
+}
+
+def Res_CallOp : Res_Op<"call", [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "runs an outlined kernel";
+  let description = [{
+    `%2 = res.call @k3(%0, %1) at [802816] : (…) -> tensor<…>`: phase `planned` gives the byte offset of each result in
+    the arena; -1 stands for a result that is written to the output of the model that returns it.
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$callee, Variadic<Res_Tensor>:$inputs, OptionalAttr<DenseI64ArrayAttr>:$offsets);
+  let results = (outs Variadic<Res_Tensor>:$outputs);
+  let assemblyFormat = "$callee `(` $inputs `)` (`at` $offsets^)? attr-dict `:` functional-type($inputs, $outputs)";
+  let hasVerifier = 1;
+}
+
+#endif // RES_OPS_TD

@@ -1,0 +1,37 @@
+//===- ResShapes.h - shape inference ----------------------------*- C++ -*-===//
+//
+// Result shapes of the operations whose result differs from their operands. Importers build types with these, verifiers
+// compare with them.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef RES_DIALECT_RESSHAPES_H
+#define RES_DIALECT_RESSHAPES_H
+
+#include "dialect/Res.h"
+
+namespace res {
+
+using EmitError = llvm::function_ref<mlir::InFlightDiagnostic()>;
+using Shape = llvm::SmallVector<int64_t, 4>;
+
+/// Result size of a window on one axis: floor((size + pads - span) / stride) + 1, not positive when it does not fit.
+int64_t windowedSize(int64_t size, WindowAttr window, unsigned axis);
+
+/// NxCxHxW by KxC/gxRxS. Checks ranks, channels, groups and that the window fits.
+mlir::FailureOr<Shape> inferConv(llvm::ArrayRef<int64_t> input, llvm::ArrayRef<int64_t> filter, WindowAttr window,
+                                 int64_t groups, EmitError error);
+
+/// NxCxHxW under a window. Checks ranks and that the window fits.
+mlir::FailureOr<Shape> inferPool(llvm::ArrayRef<int64_t> input, WindowAttr window, EmitError error);
+
+/// NxC by KxC (transposed) or CxK.
+mlir::FailureOr<Shape> inferGemm(llvm::ArrayRef<int64_t> input, llvm::ArrayRef<int64_t> weight, bool transposed,
+                                 EmitError error);
+
+/// The shape of a packed weight; `packing` is one of the #res.pack_ attributes.
+mlir::FailureOr<Shape> inferPack(llvm::ArrayRef<int64_t> weight, mlir::Attribute packing, EmitError error);
+
+} // namespace res
+
+#endif // RES_DIALECT_RESSHAPES_H

@@ -1,0 +1,34 @@
+//===- OnnxImporter.h - from .onnx to the res dialect -----------*- C++ -*-===//
+//
+// Reads a model into phase `imported`.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef RES_FRONTENDS_ONNX_ONNXIMPORTER_H
+#define RES_FRONTENDS_ONNX_ONNXIMPORTER_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "llvm/ADT/StringMap.h"
+
+#include <optional>
+
+namespace res {
+
+struct OnnxImportOptions {
+  /// Whole shapes of inputs, by name.
+  llvm::StringMap<llvm::SmallVector<int64_t>> inputShapes;
+  /// What a symbolic first dimension of the other inputs stands for.
+  std::optional<int64_t> batch;
+};
+
+/// Reads the model at `path`: a module with res.phase, res.model and res.hash, and a function @main in NCHW with static
+/// shapes, one operation per ONNX node, the node's name as location. Weights refer to byte ranges of the model file (or
+/// of its external data) by absolute path. Null on failure; every problem was emitted as an error on the context, nodes
+/// that are not handled first, each problem in one line that names file, node or tensor.
+mlir::OwningOpRef<mlir::ModuleOp> importOnnx(mlir::MLIRContext &context, llvm::StringRef path,
+                                             const OnnxImportOptions &options);
+
+} // namespace res
+
+#endif // RES_FRONTENDS_ONNX_ONNXIMPORTER_H

@@ -1,0 +1,179 @@
+//===- FoldSelection.cpp - elements of constants in other places -*- C++ -*-===//
+//
+// Concat, Expand, Gather, Slice, Transpose: what exporters compute shapes and biases with.
+//
+//===----------------------------------------------------------------------===//
+
+#include "frontends/onnx/ops/Folding.h"
+
+using namespace mlir;
+using namespace res;
+using namespace res::frontend;
+
+LogicalResult res::frontend::importExpand(NodeImport &node) {
+  if (failed(node.attributes.finish()))
+    return failure();
+  FailureOr<Constant> from = getFoldable(node, 0);
+  FailureOr<SmallVector<int64_t>> wanted = node.getInts(1, "shape");
+  if (failed(from) || failed(wanted))
+    return failure();
+  FailureOr<Dims> shape = broadcastShapes(node, from->shape, *wanted);
+  if (failed(shape))
+    return failure();
+  Dims strides = getBroadcastStrides(from->shape);
+  return setSelected(node, *from, *shape, [&](ArrayRef<int64_t> index) { return getPosition(index, strides); });
+}
+
+LogicalResult res::frontend::importGather(NodeImport &node) {
+  int64_t wantedAxis = node.attributes.getInt("axis", 0);
+  if (failed(node.attributes.finish()))
+    return failure();
+  FailureOr<Constant> from = getFoldable(node, 0), indices = getFoldable(node, 1, "indices");
+  if (failed(from) || failed(indices))
+    return failure();
+  FailureOr<int64_t> normalized = normalizeAxis(node, wantedAxis, from->shape.size());
+  if (failed(normalized))
+    return failure();
+  int64_t axis = *normalized;
+  if (indices->isFloating() || indices->isSplat())
+    return node.emitError() << "expected a list of integers as indices";
+  int64_t size = from->shape[axis];
+  for (int64_t &index : indices->ints) {
+    if (index < -size || index >= size)
+      return node.emitError() << "expected indices from " << -size << " to " << size - 1 << ", got " << index;
+    index += index < 0 ? size : 0;
+  }
+  // The dimensions of the indices stand where the axis was.
+  Dims shape(ArrayRef<int64_t>(from->shape).take_front(axis));
+  llvm::append_range(shape, indices->shape);
+  llvm::append_range(shape, ArrayRef<int64_t>(from->shape).drop_front(axis + 1));
+  Dims strides = getBroadcastStrides(from->shape), indexStrides = getBroadcastStrides(indices->shape);
+  size_t indexRank = indices->shape.size();
+  return setSelected(node, *from, shape, [&](ArrayRef<int64_t> index) {
+    Dims source(index.take_front(axis));
+    source.push_back(indices->ints[getPosition(index.slice(axis, indexRank), indexStrides)]);
+    llvm::append_range(source, index.drop_front(axis + indexRank));
+    return getPosition(source, strides);
+  });
+}
+
+// Bounds are attributes before opset 10 and inputs since; they count from the end when negative and are clamped.
+LogicalResult res::frontend::importSlice(NodeImport &node) {
+  std::optional<SmallVector<int64_t>> bounds[4]; // starts, ends, axes, steps
+  static constexpr StringLiteral kNames[] = {"starts", "ends", "axes", "steps"};
+  if (node.opset < 10)
+    for (unsigned i = 0; i < 3; ++i)
+      bounds[i] = node.attributes.getInts(kNames[i]);
+  if (failed(node.attributes.finish()))
+    return failure();
+  FailureOr<Constant> from = getFoldable(node, 0);
+  if (failed(from))
+    return failure();
+  for (unsigned i = 0; i < 4 && node.opset >= 10; ++i) {
+    if (!node.hasInput(i + 1))
+      continue;
+    FailureOr<SmallVector<int64_t>> values = node.getInts(i + 1, kNames[i]);
+    if (failed(values))
+      return failure();
+    bounds[i] = *values;
+  }
+  if (!bounds[0] || !bounds[1])
+    return node.emitError() << "expected 'starts' and 'ends'";
+  size_t count = bounds[0]->size();
+  SmallVector<int64_t> axes = bounds[2].value_or(llvm::to_vector(llvm::seq<int64_t>(0, count)));
+  SmallVector<int64_t> steps = bounds[3].value_or(SmallVector<int64_t>(count, 1));
+  if (bounds[1]->size() != count || axes.size() != count || steps.size() != count)
+    return node.emitError() << "expected as many ends, axes and steps as starts";
+
+  Dims shape(from->shape), begins(shape.size(), 0), strides(shape.size(), 1);
+  for (size_t i = 0; i < count; ++i) {
+    FailureOr<int64_t> axis = normalizeAxis(node, axes[i], shape.size());
+    if (failed(axis))
+      return failure();
+    int64_t size = from->shape[*axis], step = steps[i];
+    if (step == 0 || step < -kMaxFoldedElements || step > kMaxFoldedElements)
+      return node.emitError() << "expected steps of 1 to " << kMaxFoldedElements << " or their negatives, got " << step;
+    int64_t least = step > 0 ? 0 : -1, most = step > 0 ? size : size - 1;
+    auto clamp = [&](int64_t at) { return std::clamp(at < 0 ? at + size : at, least, std::max(least, most)); };
+    int64_t start = std::clamp<int64_t>(clamp((*bounds[0])[i]), 0, std::max<int64_t>(0, most)), end = clamp((*bounds[1])[i]);
+    int64_t span = step > 0 ? end - start : start - end;
+    shape[*axis] = size == 0 || span <= 0 ? 0 : (span + std::abs(step) - 1) / std::abs(step);
+    begins[*axis] = start;
+    strides[*axis] = step;
+  }
+  Dims sourceStrides = getBroadcastStrides(from->shape);
+  return setSelected(node, *from, shape, [&](ArrayRef<int64_t> index) {
+    Dims source(index);
+    for (auto [at, begin, stride] : llvm::zip(source, begins, strides))
+      at = begin + at * stride;
+    return getPosition(source, sourceStrides);
+  });
+}
+
+LogicalResult res::frontend::importTranspose(NodeImport &node) {
+  std::optional<SmallVector<int64_t>> permutation = node.attributes.getInts("perm", 0);
+  if (failed(node.attributes.finish()))
+    return failure();
+  FailureOr<Constant> from = getFoldable(node, 0);
+  if (failed(from))
+    return failure();
+  size_t rank = from->shape.size();
+  SmallVector<int64_t> order = permutation.value_or(llvm::to_vector(llvm::reverse(llvm::seq<int64_t>(0, rank))));
+  SmallVector<int64_t> sorted = order;
+  llvm::sort(sorted);
+  if (sorted != llvm::to_vector(llvm::seq<int64_t>(0, rank)))
+    return node.emitError() << "attribute 'perm': expected the axes 0 to " << int64_t(rank) - 1 << " in some order";
+  Dims sourceStrides = getBroadcastStrides(from->shape), shape, strides;
+  for (int64_t axis : order) {
+    shape.push_back(from->shape[axis]);
+    strides.push_back(sourceStrides[axis]);
+  }
+  return setSelected(node, *from, shape, [&](ArrayRef<int64_t> index) { return getPosition(index, strides); });
+}
+
+// One operand passes through, whatever it is; several have to be constants.
+LogicalResult res::frontend::importConcat(NodeImport &node) {
+  int64_t wantedAxis = node.attributes.getInt("axis", 0);
+  if (failed(node.attributes.finish()))
+    return failure();
+  if (node.getNumInputs() == 1) {
+    FailureOr<Operand> operand = node.getOperand(0);
+    return failed(operand) ? failure() : node.setOutput(*operand);
+  }
+  SmallVector<Constant, 4> parts;
+  for (unsigned index = 0; index < std::max(1u, node.getNumInputs()); ++index) {
+    FailureOr<Constant> part = getFoldable(node, index);
+    if (failed(part))
+      return failure();
+    parts.push_back(std::move(*part));
+  }
+  Dims shape = parts.front().shape;
+  FailureOr<int64_t> normalized = normalizeAxis(node, wantedAxis, shape.size());
+  if (failed(normalized))
+    return failure();
+  int64_t axis = *normalized;
+  shape[axis] = 0;
+  for (const Constant &part : parts) {
+    Dims expected = shape;
+    if (part.shape.size() == shape.size())
+      expected[axis] = part.shape[axis];
+    if (part.shape != expected || part.elementType != parts.front().elementType)
+      return node.emitError() << "expected operands of one type and of one shape but for axis " << axis << ", got "
+                              << formatShape(parts.front().shape) << " and " << formatShape(part.shape);
+    shape[axis] += part.shape[axis];
+  }
+  FailureOr<Constant> result = createResult(node, parts.front().elementType, shape, /*isSplat=*/false);
+  if (failed(result))
+    return failure();
+  SmallVector<Dims> strides;
+  for (const Constant &part : parts)
+    strides.push_back(getBroadcastStrides(part.shape));
+  forEachIndex(shape, [&](ArrayRef<int64_t> index) {
+    Dims source(index);
+    size_t part = 0;
+    for (; source[axis] >= parts[part].shape[axis]; ++part)
+      source[axis] -= parts[part].shape[axis];
+    appendElement(parts[part], getPosition(source, strides[part]), *result);
+  });
+  return node.setOutput(std::move(*result));
+}

@@ -1,0 +1,48 @@
+/* What the compiler and the runtime in a compiled library agree on; not for users. Changes with RES_ABI_VERSION. */
+#ifndef RES_ABI_H
+#define RES_ABI_H
+
+#include "res/runtime.h"
+
+/* One kernel call: fills the kernel's buffer descriptors and calls it. `worker` is the context of the calling worker,
+ * which Halide hands on as user_context. Returns 0, or what a failed parallel loop returned. */
+typedef int32_t (*res_abi_step)(const void *const *inputs, void *const *outputs, char *arena, void *worker);
+
+/* Instruction sets, as bits: a library runs where all the bits of its program are present. */
+enum { RES_ABI_ISA_AVX2 = 1 /* with FMA and F16C */, RES_ABI_ISA_AVX512 = 2 /* F, BW, VL, DQ and CD */ };
+
+/* Emitted by the compiler as constant data, in this order of fields. */
+struct res_abi_program {
+  const res_abi_step *steps;     /* step_count of them */
+  uint64_t arena_bytes;          /* all tensors between kernels, offsets are multiples of 64 */
+  uint64_t shared_scratch_bytes; /* scratch allocated outside parallel loops, by the calling worker */
+  uint64_t worker_scratch_bytes; /* scratch allocated inside parallel loops, by every worker; each is the most that a
+                                  * kernel needs: the sum of its blocks, rounded up to RES_ABI_ALIGN each */
+  uint32_t isa;                  /* RES_ABI_ISA_ bits */
+  uint32_t reserved;
+};
+
+/* Workspace, in order: the instance's own state, one context per worker, arena, shared scratch, worker scratch.
+ * Each part is rounded up to RES_ABI_ALIGN, so parts of different workers never share a cache line pair. */
+#define RES_ABI_ALIGN 128u
+#define RES_ABI_INSTANCE_BYTES 1024u
+#define RES_ABI_WORKER_BYTES 256u
+#define RES_ABI_MAX_THREADS 256
+/* Blocks of scratch that a worker tells apart. Those above this many at once are reused only when all of them are free:
+ * a kernel that allocates them in a loop may need more than the sum of its blocks. */
+#define RES_ABI_SCRATCH_BLOCKS 16u
+static inline uint64_t res_abi_align(uint64_t bytes) {
+  return (bytes + RES_ABI_ALIGN - 1) / RES_ABI_ALIGN * RES_ABI_ALIGN;
+}
+static inline uint64_t res_abi_workspace_bytes(uint64_t arena, uint64_t shared_scratch, uint64_t worker_scratch,
+                                               uint32_t threads) {
+  return RES_ABI_INSTANCE_BYTES + res_abi_align(arena) + res_abi_align(shared_scratch) +
+         threads * (RES_ABI_WORKER_BYTES + res_abi_align(worker_scratch));
+}
+
+/* The library describes itself in an ELF note: section RES_ABI_NOTE_SECTION, owner RES_ABI_NOTE_OWNER, type
+ * RES_ABI_VERSION, content a JSON object in UTF-8. Reading it never executes the library. */
+#define RES_ABI_NOTE_SECTION ".note.resc"
+#define RES_ABI_NOTE_OWNER "resc"
+
+#endif

@@ -1,0 +1,155 @@
+/* The functions behind res_model: opening, running and closing an instance, all of whose state is in its workspace. */
+#include "internal.h"
+
+enum { DEFAULT_SPIN_MICROSECONDS = 2000, WORKSPACE_ALIGNMENT = 64 };
+
+static size_t bytes_for(const struct res_abi_program *program, int32_t threads) {
+  return res_abi_workspace_bytes(program->arena_bytes, program->shared_scratch_bytes, program->worker_scratch_bytes,
+                                 (uint32_t)threads);
+}
+
+/* 0 becomes the default; own workers in a process without a thread library: 1. The result is -1 if out of range. */
+static int32_t resolve_threads(int32_t threads, bool own_workers) {
+  if (threads < 0 || threads > RES_ABI_MAX_THREADS)
+    return -1;
+  if (own_workers && !res_rt_have_threads())
+    return 1;
+  return threads ? threads : res_rt_processors("");
+}
+
+size_t res_rt_workspace_bytes(const res_model *model, int32_t threads) {
+  int32_t resolved = resolve_threads(threads, false);
+  return model && resolved > 0 ? bytes_for(model->program, resolved) : 0;
+}
+
+/* The options of a caller whose structure may be older, or newer as long as nothing is set that is not known here. */
+static bool read_options(const res_options *given, res_options *options) {
+  static const res_options defaults;
+  *options = defaults;
+  if (!given)
+    return true;
+  if (given->struct_bytes < sizeof given->struct_bytes)
+    return false;
+  const char *from = (const char *)given;
+  for (size_t i = 0; i < given->struct_bytes; ++i)
+    if (i < sizeof *options)
+      ((char *)options)[i] = from[i];
+    else if (from[i])
+      return false;
+  return true;
+}
+
+static res_instance *lay_out(char *workspace, const res_model *model, int32_t threads) {
+  const struct res_abi_program *program = model->program;
+  res_instance *instance = (res_instance *)workspace;
+  size_t state_bytes = RES_ABI_INSTANCE_BYTES + (size_t)threads * RES_ABI_WORKER_BYTES;
+  memset(workspace, 0, state_bytes);
+  instance->model = model;
+  instance->program = program;
+  instance->threads = threads;
+  instance->workers = (res_worker *)(workspace + RES_ABI_INSTANCE_BYTES);
+  instance->arena = workspace + state_bytes;
+  /* Worker 0 allocates outside and inside of parallel loops: its slice is the shared one and its own, side by side. */
+  uint64_t shared = res_abi_align(program->shared_scratch_bytes), own = res_abi_align(program->worker_scratch_bytes);
+  char *scratch = instance->arena + res_abi_align(program->arena_bytes);
+  for (int32_t i = 0; i < threads; ++i) {
+    res_worker *worker = &instance->workers[i];
+    worker->instance = instance;
+    worker->index = i;
+    worker->inside_loop = i > 0; /* the others never run anything but tasks */
+    worker->scratch = i ? scratch + shared + (uint64_t)i * own : scratch;
+    worker->scratch_bytes = i ? own : shared + own;
+  }
+  return instance;
+}
+
+res_status res_rt_open(const res_model *model, const res_options *given, res_instance **result) {
+  res_options options;
+  if (!result)
+    return RES_ERROR_ARGUMENT;
+  *result = 0;
+  if (!model || model->abi_version != RES_ABI_VERSION || !read_options(given, &options) ||
+      options.spin_microseconds < 0)
+    return RES_ERROR_ARGUMENT;
+  const struct res_abi_program *program = model->program;
+  int32_t threads = resolve_threads(options.threads, !options.parallel_for);
+  if (threads < 1)
+    return RES_ERROR_ARGUMENT;
+  if ((res_rt_isa() & program->isa) != program->isa)
+    return RES_ERROR_PROCESSOR;
+
+  size_t bytes = bytes_for(program, threads);
+  void *allocation = 0, *workspace = options.workspace;
+  if (!workspace) {
+    workspace = allocation = aligned_alloc(RES_ABI_ALIGN, bytes);
+    if (!workspace)
+      return RES_ERROR_MEMORY;
+  } else if (options.workspace_bytes < bytes || (uintptr_t)workspace % WORKSPACE_ALIGNMENT) {
+    return RES_ERROR_WORKSPACE;
+  }
+
+  res_instance *instance = lay_out(workspace, model, threads);
+  instance->allocation = allocation;
+  instance->parallel_for = options.parallel_for;
+  instance->parallel_for_user = options.parallel_for_user;
+  uint64_t microseconds = options.spin_microseconds ? (uint64_t)options.spin_microseconds : DEFAULT_SPIN_MICROSECONDS;
+  instance->spin_nanoseconds = microseconds * 1000;
+  res_status status = options.parallel_for ? RES_OK : res_rt_start_workers(instance);
+  if (status == RES_OK)
+    *result = instance;
+  else
+    free(allocation);
+  return status;
+}
+
+static bool any_null(const void *const *pointers, uint32_t count) {
+  if (count && !pointers)
+    return true;
+  for (uint32_t i = 0; i < count; ++i)
+    if (!pointers[i])
+      return true;
+  return false;
+}
+
+static res_status run(res_instance *instance, const void *const *inputs, void *const *outputs, uint64_t *nanoseconds) {
+  const res_model *model = instance->model;
+  if (any_null(inputs, model->input_count) || any_null((const void *const *)outputs, model->output_count))
+    return RES_ERROR_ARGUMENT;
+  if (atomic_exchange(&instance->busy, 1))
+    return RES_ERROR_BUSY;
+  res_rt_wake_workers(instance);
+  const res_abi_step *steps = instance->program->steps;
+  int32_t failure = 0;
+  uint64_t start = nanoseconds ? res_now() : 0;
+  for (uint32_t i = 0; i < model->step_count && !failure; ++i) {
+    failure = steps[i](inputs, outputs, instance->arena, &instance->workers[0]);
+    if (nanoseconds) {
+      uint64_t end = res_now();
+      nanoseconds[i] = end - start;
+      start = end;
+    }
+  }
+  if (failure) /* a kernel that gives up may not have freed its scratch */
+    for (int32_t i = 0; i < instance->threads; ++i)
+      res_rt_reset_scratch(&instance->workers[i]);
+  atomic_store_explicit(&instance->busy, 0, memory_order_release);
+  return failure ? RES_ERROR_TASK : RES_OK;
+}
+
+res_status res_rt_run(res_instance *instance, const void *const *inputs, void *const *outputs) {
+  return instance ? run(instance, inputs, outputs, 0) : RES_ERROR_ARGUMENT;
+}
+
+res_status res_rt_run_timed(res_instance *instance, const void *const *inputs, void *const *outputs,
+                            uint64_t *step_nanoseconds) {
+  return instance && step_nanoseconds ? run(instance, inputs, outputs, step_nanoseconds) : RES_ERROR_ARGUMENT;
+}
+
+int32_t res_rt_threads(const res_instance *instance) { return instance ? instance->threads : 0; }
+
+void res_rt_close(res_instance *instance) {
+  if (!instance)
+    return;
+  res_rt_stop_workers(instance);
+  free(instance->allocation);
+}

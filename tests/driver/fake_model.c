@@ -1,0 +1,128 @@
+/* A stand-in for a compiled library: implements the ABI by hand, so that the driver is tested without the compiler.
+ *
+ * Default:       input 'data' 2x3x2x2, output 'prob' 2x5 with prob[b][k] = 2 * data[b].flat[k] - k.
+ * -DTWO_TENSORS: inputs 'left' and 'right' 1x4, outputs 'sum' 1x4 (left + right) and 'maps' 1x2x2x1 (left - right).
+ * FAKE_OPEN_STATUS and FAKE_RUN_STATUS in the environment make open and run fail with that res_status.
+ */
+#define _POSIX_C_SOURCE 199309L /* clock_gettime */
+
+#include "res/abi.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+/* Turned into a string twice: once as the JSON text, once more as the literal that the assembler reads. */
+#define TEXT(...) #__VA_ARGS__
+#define QUOTED(text) TEXT(text)
+
+#ifdef TWO_TENSORS
+static const int64_t row_shape[] = {1, 4}, maps_shape[] = {1, 2, 2, 1};
+static const res_tensor_info inputs[] = {{"left", row_shape, 16, 2, RES_F32}, {"right", row_shape, 16, 2, RES_F32}};
+static const res_tensor_info outputs[] = {{"sum", row_shape, 16, 2, RES_F32}, {"maps", maps_shape, 16, 4, RES_F32}};
+#define MANIFEST_TENSORS                                                                                               \
+  "\"inputs\":[{\"name\":\"left\",\"type\":\"f32\",\"shape\":[1,4],\"bytes\":16},"                                     \
+  "{\"name\":\"right\",\"type\":\"f32\",\"shape\":[1,4],\"bytes\":16}],"                                               \
+  "\"outputs\":[{\"name\":\"sum\",\"type\":\"f32\",\"shape\":[1,4],\"bytes\":16},"                                     \
+  "{\"name\":\"maps\",\"type\":\"f32\",\"shape\":[1,2,2,1],\"bytes\":16}],"
+#else
+static const int64_t data_shape[] = {2, 3, 2, 2}, prob_shape[] = {2, 5};
+static const res_tensor_info inputs[] = {{"data", data_shape, 96, 4, RES_F32}};
+static const res_tensor_info outputs[] = {{"prob", prob_shape, 40, 2, RES_F32}};
+#define MANIFEST_TENSORS                                                                                               \
+  "\"inputs\":[{\"name\":\"data\",\"type\":\"f32\",\"shape\":[2,3,2,2],\"bytes\":96}],"                                \
+  "\"outputs\":[{\"name\":\"prob\",\"type\":\"f32\",\"shape\":[2,5],\"bytes\":40}],"
+#endif
+
+#define MANIFEST                                                                                                       \
+  "{\"abi_version\":1,\"name\":\"fake\",\"compiler\":\"resc 0.1.0\",\"model_hash\":\"0123abcd\","                      \
+  "\"target\":\"x86-64-v3\",\"math\":\"strict\"," MANIFEST_TENSORS                                                     \
+  "\"weights_bytes\":4096,\"arena_bytes\":1100,\"arena_lower_bound_bytes\":1000,\"scratch_shared_bytes\":128,"         \
+  "\"scratch_worker_bytes\":256,\"workspace_bytes\":{\"1\":2944,\"2\":3456,\"16\":10624},\"macs\":3000,"               \
+  "\"kernels\":[{\"name\":\"res_f32_conv3x3_s1_relu\",\"op\":\"conv\",\"inputs\":[\"2x3x2x2xf32\"],"                   \
+  "\"outputs\":[\"2x8x2x2xf32\"],\"schedule\":\"tile 2x4\",\"macs\":1000,\"calls\":2},"                                \
+  "{\"name\":\"res_f32_gemm\",\"op\":\"gemm\",\"inputs\":[\"2x8xf32\"],\"outputs\":[\"2x5xf32\"],"                     \
+  "\"schedule\":\"\",\"macs\":1000,\"calls\":1}],"                                                                     \
+  "\"steps\":[{\"node\":\"/layer1/conv1\",\"kernel\":0,\"op\":\"conv\",\"macs\":1000,\"bytes\":64},"                   \
+  "{\"node\":\"/layer1/conv2\",\"kernel\":0,\"op\":\"conv\",\"macs\":1000,\"bytes\":64},"                              \
+  "{\"node\":\"/fc\",\"kernel\":1,\"op\":\"gemm\",\"macs\":1000,\"bytes\":64}],"                                       \
+  "\"memory_map\":[{\"name\":\"/layer1/conv1\",\"offset\":0,\"bytes\":64,\"first_step\":0,\"last_step\":1}]}"
+
+/* Owner "resc", type RES_ABI_VERSION; both parts padded to 4 bytes. */
+__asm__(".pushsection .note.resc,\"a\",@note\n"
+        ".balign 4\n"
+        ".long 5, 2f - 1f, " QUOTED(1) "\n"
+        ".asciz \"resc\"\n"
+        ".balign 4\n"
+        "1: .ascii " QUOTED(MANIFEST) "\n"
+        "2: .balign 4\n"
+        ".popsection\n");
+
+struct res_instance {
+  int32_t threads;
+};
+
+static res_status status_from(const char *variable) {
+  const char *value = getenv(variable);
+  return value ? (res_status)atoi(value) : RES_OK;
+}
+
+static size_t workspace_bytes(const res_model *model, int32_t threads) {
+  (void)model;
+  return res_abi_workspace_bytes(1100, 128, 256, (uint32_t)threads);
+}
+
+static res_status open_instance(const res_model *model, const res_options *options, res_instance **instance) {
+  (void)model;
+  *instance = NULL;
+  if (status_from("FAKE_OPEN_STATUS") != RES_OK)
+    return status_from("FAKE_OPEN_STATUS");
+  *instance = malloc(sizeof **instance);
+  (*instance)->threads = options && options->threads ? options->threads : 2;
+  return RES_OK;
+}
+
+static res_status run(res_instance *instance, const void *const *from, void *const *to) {
+  (void)instance;
+#ifdef TWO_TENSORS
+  const float *left = from[0], *right = from[1];
+  float *sum = to[0], *maps = to[1];
+  for (int i = 0; i < 4; ++i) {
+    sum[i] = left[i] + right[i];
+    maps[i] = left[i] - right[i];
+  }
+#else
+  const float *data = from[0];
+  float *prob = to[0];
+  for (int b = 0; b < 2; ++b)
+    for (int k = 0; k < 5; ++k)
+      prob[b * 5 + k] = 2 * data[b * 12 + k] - (float)k;
+#endif
+  /* Long enough that the clock sees it. */
+  struct timespec start, now;
+  clock_gettime(CLOCK_MONOTONIC, &start);
+  do
+    clock_gettime(CLOCK_MONOTONIC, &now);
+  while ((now.tv_sec - start.tv_sec) * 1000000000L + now.tv_nsec - start.tv_nsec < 20000);
+  return status_from("FAKE_RUN_STATUS");
+}
+
+static res_status run_timed(res_instance *instance, const void *const *from, void *const *to, uint64_t *nanoseconds) {
+  nanoseconds[0] = 12000;
+  nanoseconds[1] = 6000;
+  nanoseconds[2] = 2000;
+  return run(instance, from, to);
+}
+
+static int32_t threads(const res_instance *instance) { return instance->threads; }
+static void close_instance(res_instance *instance) { free(instance); }
+static const char *status_text(res_status status) {
+  return status == RES_ERROR_PROCESSOR ? "This processor lacks instructions." : "Something failed.";
+}
+
+const res_model *res_get_model(void) {
+  static const res_model model = {RES_ABI_VERSION, sizeof(res_model), "fake", "x86-64-v3", "resc 0.1.0", "0123abcd",
+                                  sizeof inputs / sizeof *inputs, sizeof outputs / sizeof *outputs, inputs, outputs,
+                                  3, 0, NULL, workspace_bytes, open_instance, run, run_timed, threads, close_instance,
+                                  status_text};
+  return &model;
+}
