@@ -110,9 +110,12 @@ def Res_DirectAttr : Res_Attr<"Direct", "direct"> {
     - `staging`: `none` reads the input in place, `whole` copies it once with its padding into scratch, `rows` copies
       the rows that a task of `rows` output rows needs.
     - `rows`: output rows (flat: register tiles) in a task when space is outermost.
+    - `chunk`: blocks of input channels in a pass over the map, with partial sums in memory between passes; 0: all in one.
+      Weights that come cold are then read once, at the pace of the arithmetic. Only with channels outermost.
   }];
   let parameters = (ins "int64_t":$blocks, "int64_t":$pixels, "int64_t":$unroll, EnumParameter<Res_Order>:$order,
-                    "bool":$flat, EnumParameter<Res_Staging>:$staging, "int64_t":$rows);
+                    "bool":$flat, EnumParameter<Res_Staging>:$staging, "int64_t":$rows,
+                    "int64_t":$chunk);
   let assemblyFormat = "`<` struct(params) `>`";
 }
 

@@ -72,14 +72,15 @@ FailureOr<Shape> res::inferPack(ArrayRef<int64_t> weight, Attribute packing, Emi
       .Case([&](PackConvAttr pack) -> FailureOr<Shape> {
         if (weight.size() != 4)
           return wrongRank(4);
-        return Shape{llvm::divideCeil(weight[0], pack.getBlock()), llvm::divideCeil(weight[1], pack.getInner()),
-                     weight[2], weight[3], pack.getInner(), pack.getBlock()};
+        return Shape{int64_t(llvm::divideCeil(weight[0], pack.getBlock())),
+                     int64_t(llvm::divideCeil(weight[1], pack.getInner())), weight[2], weight[3], pack.getInner(),
+                     pack.getBlock()};
       })
       .Case([&](PackDenseAttr pack) -> FailureOr<Shape> {
         if (weight.size() != 2)
           return wrongRank(2);
         int64_t outputs = weight[pack.getTransposed() ? 0 : 1], inputs = weight[pack.getTransposed() ? 1 : 0];
-        return Shape{llvm::divideCeil(outputs, pack.getBlock() * pack.getBlocks()), inputs, pack.getBlocks(),
+        return Shape{int64_t(llvm::divideCeil(outputs, pack.getBlock() * pack.getBlocks())), inputs, pack.getBlocks(),
                      pack.getBlock()};
       })
       .Case([&](PackVectorAttr pack) -> FailureOr<Shape> {

@@ -43,7 +43,7 @@ struct DirectSchedule {
   LoopOrder order;
   bool flat;
   StagingKind staging;
-  int64_t rows;
+  int64_t rows, chunk;
   double microseconds; // the estimate, on one core at 3 GHz
 };
 

@@ -21,7 +21,7 @@ static Func definePadded(const std::string &name, const KernelVars &v, const Rea
 
 ConvAlgorithm res::defineConv(const std::string &name, const KernelVars &v, Reader input, const TensorSize &inputSize,
                               ImageParam filter, int64_t inner, Reader bias, const TensorSize &outputSize,
-                              const Window2 &window, int64_t groups, bool flat) {
+                              const Window2 &window, int64_t groups, bool flat, int64_t chunk) {
   ConvAlgorithm conv;
   ConvFuncs &funcs = conv.funcs;
   if (window.padded()) {
@@ -36,24 +36,39 @@ ConvAlgorithm res::defineConv(const std::string &name, const KernelVars &v, Read
   const int64_t groupInputs = inputSize.c / groups, groupOutputs = outputSize.c / groups;
   const int64_t steps = (groupInputs + inner - 1) / inner;
   const bool byBlocks = inputSize.blocked && inner == kBlock && (groups == 1 || groupOutputs % kBlock == 0);
-  RDom r(0, int(inner), 0, int(window.width), 0, int(window.height), 0, int(steps), name + "_r");
+  const int64_t chunkSteps = chunk ? chunk : steps;
+  RDom r(0, int(inner), 0, int(window.width), 0, int(window.height), 0, int(chunkSteps), name + "_r");
+  Var pass("pass"); // the chunk
+  Expr step = chunk ? pass * int(chunk) + r[3] : Expr(r[3]);
   Expr column = v.x * int(window.strideX) + r[1] * int(window.dilationX);
   Expr row = v.y * int(window.strideY) + r[2] * int(window.dilationY);
   Expr element;
   if (byBlocks) {
     Expr first = groups == 1 ? Expr(0) : (v.co / int(groupOutputs / kBlock)) * int(steps);
-    element = input(Point::blocked(r[0], column, row, first + r[3], v.n));
+    element = input(Point::blocked(r[0], column, row, first + step, v.n));
   } else {
     // Groups that are not whole blocks: every lane may belong to another group.
     Expr group = groups == 1 ? Expr(0) : min((v.co * int(kBlock) + v.ci) / int(groupOutputs), int(groups) - 1);
-    Expr channel = group * int(groupInputs) + r[3] * int(inner) + r[0];
+    Expr channel = group * int(groupInputs) + step * int(inner) + r[0];
     element = inputSize.blocked
                   ? input(Point::blocked(channel % int(kBlock), column, row, channel / int(kBlock), v.n))
                   : input(Point::plain(column, row, channel, v.n));
   }
   Func acc(name + "_acc");
-  acc(v.ci, v.x, v.y, v.co, v.n) = 0.f;
-  acc(v.ci, v.x, v.y, v.co, v.n) += element * filter(v.ci, r[0], r[1], r[2], r[3], v.co);
+  std::vector<Var> at{v.ci, v.x, v.y, v.co, v.n};
+  if (chunk)
+    at.push_back(pass);
+  acc(at) = 0.f;
+  acc(at) += element * filter(v.ci, r[0], r[1], r[2], step, v.co);
+  Func total = acc;
+  if (chunk) {
+    RDom passes(0, int(steps / chunk), name + "_passes");
+    Func sum(name + "_sum");
+    sum(v.ci, v.x, v.y, v.co, v.n) = 0.f;
+    sum(v.ci, v.x, v.y, v.co, v.n) += acc(v.ci, v.x, v.y, v.co, v.n, passes.x);
+    funcs.sum = total = sum;
+    funcs.chunks = passes;
+  }
 
   funcs.acc = acc;
   funcs.window = r;
@@ -61,8 +76,9 @@ ConvAlgorithm res::defineConv(const std::string &name, const KernelVars &v, Read
   funcs.height = flat ? 1 : outputSize.h;
   funcs.blocks = outputSize.blocks();
   funcs.innerChannels = inner;
-  conv.value = [acc, bias](const Point &p) {
-    Expr sum = acc(p.ci, p.x, p.y, p.co, p.n);
+  funcs.steps = steps;
+  conv.value = [total, bias](const Point &p) {
+    Expr sum = total(p.ci, p.x, p.y, p.co, p.n);
     return bias ? sum + bias(p) : sum;
   };
   return conv;

@@ -87,6 +87,7 @@ private:
   KernelVars vars;
   Attribute scheduleAttr;
   bool flat = false;
+  int64_t chunk = 0;
   llvm::DenseMap<Value, ImageParam> params;
   std::vector<ImageParam> arguments;
   llvm::DenseMap<Value, Reader> readers;
@@ -128,7 +129,7 @@ llvm::Error KernelEmitter::defineAnchor(Operation *op) {
     if (!inner)
       return fail("expected a packed filter");
     ConvAlgorithm algorithm = defineConv(name, vars, read, from, params.lookup(c.getFilter()), inner,
-                                         vectorReader(c.getBias()), to, windowOf(c.getWindow()), c.getGroups(), flat);
+                                         vectorReader(c.getBias()), to, windowOf(c.getWindow()), c.getGroups(), flat, chunk);
     conv = algorithm.funcs;
     value = algorithm.value;
   } else if (auto g = dyn_cast<GemmOp>(op)) {
@@ -228,7 +229,7 @@ std::string KernelEmitter::schedule() {
     DirectSchedule s{};
     s.blocks = direct.getBlocks(), s.pixels = direct.getPixels(), s.unroll = direct.getUnroll();
     s.order = direct.getOrder() == Order::channels ? LoopOrder::channels : LoopOrder::space;
-    s.flat = direct.getFlat(), s.rows = direct.getRows();
+    s.flat = direct.getFlat(), s.rows = direct.getRows(), s.chunk = direct.getChunk();
     s.staging = direct.getStaging() == Staging::none    ? StagingKind::none
                 : direct.getStaging() == Staging::whole ? StagingKind::whole
                                                         : StagingKind::rows;
@@ -249,12 +250,19 @@ llvm::Error KernelEmitter::emit(const KernelFiles &files) {
   scheduleAttr = schedules ? schedules.get(target.name) : Attribute();
   if (!scheduleAttr)
     return fail("no schedule for " + target.name);
-  if (auto direct = dyn_cast<DirectAttr>(scheduleAttr))
+  if (auto direct = dyn_cast<DirectAttr>(scheduleAttr)) {
     flat = direct.getFlat();
+    chunk = direct.getChunk();
+  }
   if (auto c = dyn_cast<ConvOp>(anchor()); c && flat) {
     Window2 w = windowOf(c.getWindow());
     if (w.height != 1 || w.width != 1 || w.strideX != 1 || w.strideY != 1 || w.padded() || !getBlock(typeOf(c.getInput())))
       return fail("expected flat only for 1x1 convolutions of blocked maps with stride 1 and without pads");
+  }
+  if (auto c = dyn_cast<ConvOp>(anchor()); c && chunk) {
+    auto filter = typeOf(c.getFilter());
+    if (chunk < 0 || filter.getRank() != 6 || filter.getDimSize(1) % chunk)
+      return fail("expected a chunk that divides the blocks of input channels, got " + llvm::Twine(chunk));
   }
   std::string error = catchHalide([&]() -> std::string {
     llvm::Error problem = defineParameters();

@@ -79,12 +79,11 @@ private:
   }
 };
 
-/// sums[kFilters][kPositions] += filter[taps][kFilters] by the images, shifted by the offset of each tap.
+/// sumF[i] += filter[tap][F] * image[offset of the tap + i], over all taps and positions i. The sums are parameters of
+/// their own because GCC trusts `restrict` on parameters only.
 RES_REFERENCE_CLONES
 void accumulate(const double *image, const int64_t *offsets, int64_t taps, const double *filter, int64_t positions,
-                double *sums) {
-  double *__restrict sum0 = sums, *__restrict sum1 = sum0 + kPositions;
-  double *__restrict sum2 = sum1 + kPositions, *__restrict sum3 = sum2 + kPositions;
+                double *__restrict sum0, double *__restrict sum1, double *__restrict sum2, double *__restrict sum3) {
   int64_t tap = 0;
   for (; tap + kTaps <= taps; tap += kTaps) {
     const double *w = filter + tap * kFilters;
@@ -162,7 +161,7 @@ void reference::convolve(const ConvSize &size, const double *input, const double
       for (int64_t block = bundle * kBlocksPerTask; block < std::min((bundle + 1) * kBlocksPerTask, blocks); ++block) {
         alignas(64) double sums[kFilters * kPositions] = {};
         accumulate(image, offsets.data(), taps, blocked.data() + (group * blocks + block) * taps * kFilters,
-                   last - first, sums);
+                   last - first, sums, sums + kPositions, sums + 2 * kPositions, sums + 3 * kPositions);
         for (int64_t k = block * kFilters; k < std::min((block + 1) * kFilters, filters); ++k) {
           int64_t filterIndex = group * filters + k;
           writeRows(size, pitch, first, last, sums + k % kFilters * kPositions, bias ? bias[filterIndex] : 0,

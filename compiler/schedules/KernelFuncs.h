@@ -25,9 +25,11 @@ struct ConvFuncs {
   Halide::Func output;
   Halide::Func acc;    // the reduction: (ci, x, y, co, n), updated over (channel, column, row, block) of the window
   Halide::RDom window;
+  Halide::Func sum;    // with chunks, acc has a chunk as its last dimension and `sum` adds the chunks up; else undefined
+  Halide::RDom chunks;
   Halide::Func staged; // the padded input, or undefined: (ci, x, y, co, n), row-major inputs (x, y, c, n)
   bool stagedBlocked = true;
-  int64_t width = 0, height = 0, blocks = 0, innerChannels = 0;
+  int64_t width = 0, height = 0, blocks = 0, innerChannels = 0, steps = 0; // steps: blocks of input channels
 };
 
 /// A fully connected layer: output (c, n), acc (lane, block of the task, task, n).

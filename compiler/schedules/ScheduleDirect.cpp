@@ -27,7 +27,19 @@ static std::string check(const ConvFuncs &funcs, const DirectSchedule &s) {
     return funcs.staged.defined() ? "expected a padded input to be staged" : "expected no staging without pads";
   if (s.staging == StagingKind::rows && s.order == LoopOrder::channels)
     return "expected staging by rows only with space outermost";
+  if (s.chunk != 0 && (s.order != LoopOrder::channels || funcs.width % s.pixels || s.chunk >= funcs.steps))
+    return "expected a chunk only with channels outermost, pixels that divide the row, and more than one chunk";
   return "";
+}
+
+/// The partial sums of a group of channel blocks, over the whole map, stay in the cache while chunks of the weights pass.
+static void scheduleChunks(ConvFuncs &funcs, const KernelVars &v, const DirectSchedule &s, Var group) {
+  Func sum = funcs.sum;
+  Var xo("xo"), xi("xi");
+  sum.compute_at(funcs.output, group).vectorize(v.ci);
+  sum.update().split(v.x, xo, xi, int(s.pixels)).reorder(v.ci, v.co, xi, xo, v.y, funcs.chunks.x);
+  sum.update().vectorize(v.ci).unroll(v.co).unroll(xi);
+  funcs.acc.compute_at(sum, xo);
 }
 
 std::string res::scheduleDirect(ConvFuncs &funcs, const KernelVars &v, const DirectSchedule &s) {
@@ -46,7 +58,10 @@ std::string res::scheduleDirect(ConvFuncs &funcs, const KernelVars &v, const Dir
     out.reorder(v.ci, bi, xi, xo, v.y, bo, v.n);
     if (groups > 1)
       out.parallel(bo);
-    acc.compute_at(out, xo);
+    if (s.chunk)
+      scheduleChunks(funcs, v, s, bo);
+    else
+      acc.compute_at(out, xo);
     if (funcs.staged.defined())
       funcs.staged.compute_at(out, v.n);
   } else if (s.flat) {

@@ -103,7 +103,8 @@ struct DecideSchedulesPass : res::impl::DecideSchedulesPassBase<DecideSchedulesP
     auto staging = s.staging == StagingKind::none    ? Staging::none
                    : s.staging == StagingKind::whole ? Staging::whole
                                                      : Staging::rows;
-    return {DirectAttr::get(&getContext(), s.blocks, s.pixels, s.unroll, order, s.flat, staging, s.rows), s.microseconds};
+    return {DirectAttr::get(&getContext(), s.blocks, s.pixels, s.unroll, order, s.flat, staging, s.rows, s.chunk),
+            s.microseconds};
   }
 
   Decision chooseOther(Operation *op, const TargetModel &model) {

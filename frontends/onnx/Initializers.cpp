@@ -62,36 +62,40 @@ StringRef res::frontend::getTypeName(int32_t elementType) {
   }
 }
 
-std::string res::frontend::quote(StringRef text) {
+std::string res::frontend::makePrintable(StringRef text) {
   constexpr size_t kMaxShown = 120;
-  std::string quoted = "'";
+  std::string shown;
   for (char c : text.take_front(kMaxShown))
-    quoted += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
-  return quoted + (text.size() > kMaxShown ? "…'" : "'");
+    shown += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
+  return text.size() > kMaxShown ? shown + "…" : shown;
 }
+
+std::string res::frontend::quote(StringRef text) { return "'" + makePrintable(text) + "'"; }
 
 //===----------------------------------------------------------------------===//
 // Files
 //===----------------------------------------------------------------------===//
 
 /// Maps a regular file; anything else has no offsets to refer to.
-static ErrorOr<std::unique_ptr<MemoryBuffer>> mapFile(StringRef path) {
+static Expected<std::unique_ptr<MemoryBuffer>> mapFile(StringRef path) {
   sys::fs::file_status status;
   if (std::error_code error = sys::fs::status(path, status))
-    return error;
-  if (status.type() == sys::fs::file_type::directory_file)
-    return std::make_error_code(std::errc::is_a_directory);
+    return createStringError(error, error.message());
   if (status.type() != sys::fs::file_type::regular_file)
-    return std::make_error_code(std::errc::invalid_seek);
-  return MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
+    return createStringError("expected a regular file");
+  auto buffer = MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
+  if (!buffer)
+    return createStringError(buffer.getError(), buffer.getError().message());
+  return std::move(*buffer);
 }
 
 Expected<ModelFiles> ModelFiles::open(StringRef path) {
   SmallString<128> absolute(path);
-  std::error_code error = sys::fs::make_absolute(absolute);
-  ErrorOr<std::unique_ptr<MemoryBuffer>> buffer = error ? error : mapFile(absolute);
+  if (std::error_code error = sys::fs::make_absolute(absolute))
+    return createStringError("cannot read " + quote(path) + ": " + error.message());
+  Expected<std::unique_ptr<MemoryBuffer>> buffer = mapFile(absolute);
   if (!buffer)
-    return createStringError("cannot read " + quote(path) + ": " + buffer.getError().message());
+    return createStringError("cannot read " + quote(path) + ": " + toString(buffer.takeError()));
   sys::path::remove_dots(absolute);
   ModelFiles files;
   files.model = {std::string(absolute), std::move(*buffer)};
@@ -115,9 +119,9 @@ Expected<const ModelFiles::File *> ModelFiles::openExternal(StringRef location) 
 
   SmallString<128> path(sys::path::parent_path(model.path));
   sys::path::append(path, location);
-  ErrorOr<std::unique_ptr<MemoryBuffer>> buffer = mapFile(path);
+  Expected<std::unique_ptr<MemoryBuffer>> buffer = mapFile(path);
   if (!buffer)
-    return fail(": " + buffer.getError().message());
+    return fail(": " + toString(buffer.takeError()));
   // Symbolic links may not lead out either, except where the model itself is one and its data lies beside its target.
   SmallString<128> realFile, realFolder, realModel;
   if (sys::fs::real_path(path, realFile) || sys::fs::real_path(sys::path::parent_path(model.path), realFolder) ||

@@ -40,7 +40,10 @@ std::string formatShape(llvm::ArrayRef<int64_t> shape);
 /// "float32" for TensorProto::FLOAT, and so on.
 llvm::StringRef getTypeName(int32_t elementType);
 
-/// `text` in single quotes, shortened, and without characters that would break a line of output.
+/// `text` from a file, shortened, and without characters that would break a line of output.
+std::string makePrintable(llvm::StringRef text);
+
+/// The same in single quotes.
 std::string quote(llvm::StringRef text);
 
 /// The model and, as tensors ask for them, the files of its external data. All stay mapped.

@@ -17,14 +17,13 @@ std::string res::frontend::getNodeLabel(const onnx::NodeProto &node) {
 }
 
 std::string res::frontend::describeNode(const onnx::NodeProto &node) {
-  std::string opType = quote(node.op_type());
-  return "node " + quote(getNodeLabel(node)) + " (" + StringRef(opType).drop_front().drop_back().str() + ")";
+  return "node " + quote(getNodeLabel(node)) + " (" + makePrintable(node.op_type()) + ")";
 }
 
 NodeImport::NodeImport(GraphState &graph, const onnx::NodeProto &proto)
-    : attributes(proto, [this] { return emitError(); }), builder(graph.builder),
-      loc(NameLoc::get(graph.builder.getStringAttr(getNodeLabel(proto)))), opset(graph.opset), graph(graph),
-      proto(proto) {}
+    : graph(graph), proto(proto), builder(graph.builder),
+      loc(NameLoc::get(graph.builder.getStringAttr(getNodeLabel(proto)))), opset(graph.opset),
+      attributes(proto, [this] { return emitError(); }) {}
 
 //===----------------------------------------------------------------------===//
 // Problems
@@ -33,7 +32,8 @@ NodeImport::NodeImport(GraphState &graph, const onnx::NodeProto &proto)
 InFlightDiagnostic NodeImport::emitError() { return mlir::emitError(loc) << describeNode(proto) << ": "; }
 
 LogicalResult NodeImport::refuse(const Twine &reason) {
-  graph.unsupported.add("unsupported " + describeNode(proto) + ": " + reason.str());
+  if (!std::exchange(isRefused, true))
+    graph.unsupported.add("unsupported " + describeNode(proto) + ": " + reason.str());
   return failure();
 }
 

@@ -60,13 +60,17 @@ struct GraphState {
 /// One node. Import functions read attributes first, so that what is wrong with them is found even where an operand is
 /// unknown; then `attributes.finish()`, operands, results.
 class NodeImport {
+  GraphState &graph;
+  const onnx::NodeProto &proto;
+  bool isRefused = false;
+
 public:
   NodeImport(GraphState &graph, const onnx::NodeProto &proto);
 
-  NodeAttributes attributes;
   mlir::OpBuilder &builder;
   mlir::Location loc;
   int64_t opset;
+  NodeAttributes attributes; // last: it reports what it finds while it is made
 
   unsigned getNumInputs() const;
   /// False for an optional input that is left out.
@@ -112,16 +116,13 @@ public:
 
   /// The model is wrong at this node.
   mlir::InFlightDiagnostic emitError();
-  /// The model may be right, but this node is not handled. Always a failure.
+  /// The model may be right, but this node is not handled. Always a failure; a node's first reason is reported.
   llvm::LogicalResult refuse(const llvm::Twine &reason);
   /// The same for an operand: "filter 'w' reason".
   llvm::LogicalResult refuse(unsigned input, llvm::StringRef role, const llvm::Twine &reason);
 
 private:
   std::string describeInput(unsigned index, llvm::StringRef role) const;
-
-  GraphState &graph;
-  const onnx::NodeProto &proto;
 };
 
 /// "node 'conv1' (Conv)". Nodes without a name are called by operator and first output.

@@ -102,7 +102,7 @@ std::optional<Dims> GraphImporter::getInputShape(StringRef name, const onnx::Typ
   if (!type.has_shape()) {
     if (isGiven)
       return Dims(ArrayRef(wanted->second));
-    error() << "has no shape; expected --input-shape " << name << "=…";
+    error() << "has no shape; expected --input-shape " << makePrintable(name) << "=…";
     return std::nullopt;
   }
   int rank = type.shape().dim_size();
@@ -132,7 +132,7 @@ std::optional<Dims> GraphImporter::getInputShape(StringRef name, const onnx::Typ
     return shape;
   bool batchSuffices = symbolic.size() == 1 && symbolic[0][0] == '0';
   error() << (symbolic.size() == 1 ? "dimension " : "dimensions ") << llvm::join(symbolic, ", ")
-          << (symbolic.size() == 1 ? " is" : " are") << " symbolic; expected --input-shape " << name << "=…"
+          << (symbolic.size() == 1 ? " is" : " are") << " symbolic; expected --input-shape " << makePrintable(name) << "=…"
           << (batchSuffices ? " or --batch" : "");
   return std::nullopt;
 }

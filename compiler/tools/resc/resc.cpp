@@ -22,7 +22,7 @@ usage: resc COMMAND [options] ...
   run      MODEL.so --input x.npy        run it once and print the result
   bench    MODEL.so|MODEL.onnx           measure its speed
   inspect  MODEL.so|MODEL.onnx|FOLDER    show what it is made of
-  verify   MODEL.onnx                    compare the compiled result with a double-precision reference
+  verify   MODEL.onnx                    compare the result with a double-precision reference
 
 'resc COMMAND --help' shows the options of a command, 'resc --version' the version.
 

@@ -1,0 +1,14 @@
+#!/bin/bash
+# Builds and runs every test, from a fresh clone on: installs what is missing first. Arguments go to ctest, for example
+#
+#     tests/run.sh -L quick        # the tests that take under a minute
+#     tests/run.sh -R numerical
+set -euo pipefail
+cd "$(dirname "$0")/.."
+preset=${RES_PRESET:-release}
+compiler/cmake/setup.sh tests/requirements.txt
+mkdir -p build
+cmake --preset "$preset" >build/configure.log || { cat build/configure.log; exit 1; }
+cmake --build --preset "$preset"
+# One test at a time: some of them measure, and many use all the cores.
+ctest --preset "$preset" --no-tests=error "$@"
