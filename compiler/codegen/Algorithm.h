@@ -42,14 +42,14 @@ struct Window2 {
 Reader readTensor(Halide::ImageParam param, const TensorSize &size, bool flat);
 
 /// The convolution of a map with packed weights. `inner`: channels innermost in the packed filter (see #res.pack_conv).
-/// `chunk`: blocks of input channels summed at a time, 0 or a divisor of their number (see #res.direct).
+/// With chunks of input channels (see #res.direct) the algorithm itself has partial sums, and prefetches by tiles.
 struct ConvAlgorithm {
   Reader value;    // with bias
   ConvFuncs funcs; // all but `output`
 };
 ConvAlgorithm defineConv(const std::string &name, const KernelVars &vars, Reader input, const TensorSize &inputSize,
                          Halide::ImageParam filter, int64_t inner, Reader bias, const TensorSize &outputSize,
-                         const Window2 &window, int64_t groups, bool flat, int64_t chunk);
+                         const Window2 &window, int64_t groups, bool flat, const DirectSchedule &tile);
 
 /// A fully connected layer on a matrix (c, n).
 struct DenseAlgorithm {

@@ -5,6 +5,13 @@
 using namespace Halide;
 using namespace res;
 
+namespace {
+/// A chunk of packed weights as the prefetch sees it, in cache lines (one line is 16 output channels of a tap).
+struct ChunkShape {
+  int64_t blocks, passes, segmentLines, tilesX, tiles; // segment: a chunk of one block of output channels
+};
+} // namespace
+
 /// The input with zeros in its pads, indexed from the corner of the padding.
 static Func definePadded(const std::string &name, const KernelVars &v, const Reader &input, const TensorSize &size,
                          const Window2 &window) {
@@ -19,9 +26,30 @@ static Func definePadded(const std::string &name, const KernelVars &v, const Rea
   return padded;
 }
 
+/// 0, after asking for a share of the weights that follow a chunk: each of the register tiles of a chunk, (xt, y), fetches an
+/// equal part of the next chunk of its group of blocks or, behind the last one, of the next group's first. A prefetch
+/// never faults, so what lies behind the last group may be fetched, too: it is what the next kernel reads.
+static Func definePrefetch(const std::string &name, const KernelVars &v, ImageParam filter, const ChunkShape &chunk) {
+  Var xt("xt"), group("group"), pass("pass");
+  Func hint(name + "_hint");
+  const int64_t blockLines = chunk.passes * chunk.segmentLines;
+  Expr last = pass == int(chunk.passes) - 1;
+  Expr start = (group + select(last, 1, 0)) * int(chunk.blocks * blockLines) +
+               select(last, 0, (pass + 1) * int(chunk.segmentLines));
+  Expr tile = v.y * int(chunk.tilesX) + xt;
+  Expr from = tile * int(chunk.segmentLines) / int(chunk.tiles), to = (tile + 1) * int(chunk.segmentLines) / int(chunk.tiles);
+  Expr buffer = Internal::Variable::make(type_of<halide_buffer_t *>(), filter.name() + ".buffer", filter.parameter());
+  hint(xt, v.y, group, pass, v.n) =
+      Internal::Call::make(Float(32), "res_rt_prefetch",
+                           {buffer, start + from, Expr(int(blockLines)), Expr(int(chunk.blocks)), to - from},
+                           Internal::Call::Extern);
+  return hint;
+}
+
 ConvAlgorithm res::defineConv(const std::string &name, const KernelVars &v, Reader input, const TensorSize &inputSize,
                               ImageParam filter, int64_t inner, Reader bias, const TensorSize &outputSize,
-                              const Window2 &window, int64_t groups, bool flat, int64_t chunk) {
+                              const Window2 &window, int64_t groups, bool flat, const DirectSchedule &tile) {
+  const int64_t chunk = tile.chunk;
   ConvAlgorithm conv;
   ConvFuncs &funcs = conv.funcs;
   if (window.padded()) {
@@ -58,7 +86,18 @@ ConvAlgorithm res::defineConv(const std::string &name, const KernelVars &v, Read
   std::vector<Var> at{v.ci, v.x, v.y, v.co, v.n};
   if (chunk)
     at.push_back(pass);
-  acc(at) = 0.f;
+  Expr zero = 0.f;
+  if (chunk && outputSize.blocks() % tile.blocks == 0) {
+    ChunkShape shape;
+    shape.blocks = tile.blocks;
+    shape.passes = steps / chunk;
+    shape.segmentLines = chunk * inner * window.width * window.height;
+    shape.tilesX = (flat ? outputSize.h * outputSize.w : outputSize.w) / tile.pixels;
+    shape.tiles = shape.tilesX * (flat ? 1 : outputSize.h);
+    funcs.hint = definePrefetch(name, v, filter, shape);
+    zero = funcs.hint(v.x / int(tile.pixels), v.y, v.co / int(tile.blocks), pass, v.n);
+  }
+  acc(at) = zero;
   acc(at) += element * filter(v.ci, r[0], r[1], r[2], step, v.co);
   Func total = acc;
   if (chunk) {

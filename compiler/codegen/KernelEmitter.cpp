@@ -49,6 +49,17 @@ static std::vector<int> extentsOf(RankedTensorType type, bool flat) {
   return std::vector<int>(shape.rbegin(), shape.rend());
 }
 
+static DirectSchedule read(DirectAttr attr) {
+  DirectSchedule s{};
+  s.blocks = attr.getBlocks(), s.pixels = attr.getPixels(), s.unroll = attr.getUnroll();
+  s.order = attr.getOrder() == Order::channels ? LoopOrder::channels : LoopOrder::space;
+  s.flat = attr.getFlat(), s.rows = attr.getRows(), s.chunk = attr.getChunk();
+  s.staging = attr.getStaging() == Staging::none    ? StagingKind::none
+              : attr.getStaging() == Staging::whole ? StagingKind::whole
+                                                    : StagingKind::rows;
+  return s;
+}
+
 namespace {
 
 class KernelEmitter {
@@ -87,7 +98,7 @@ private:
   KernelVars vars;
   Attribute scheduleAttr;
   bool flat = false;
-  int64_t chunk = 0;
+  DirectSchedule direct{};
   llvm::DenseMap<Value, ImageParam> params;
   std::vector<ImageParam> arguments;
   llvm::DenseMap<Value, Reader> readers;
@@ -129,7 +140,7 @@ llvm::Error KernelEmitter::defineAnchor(Operation *op) {
     if (!inner)
       return fail("expected a packed filter");
     ConvAlgorithm algorithm = defineConv(name, vars, read, from, params.lookup(c.getFilter()), inner,
-                                         vectorReader(c.getBias()), to, windowOf(c.getWindow()), c.getGroups(), flat, chunk);
+                                         vectorReader(c.getBias()), to, windowOf(c.getWindow()), c.getGroups(), flat, direct);
     conv = algorithm.funcs;
     value = algorithm.value;
   } else if (auto g = dyn_cast<GemmOp>(op)) {
@@ -225,16 +236,8 @@ llvm::Error KernelEmitter::defineOutput(func::ReturnOp op) {
 /// Applies the schedule; returns what does not fit, or "".
 std::string KernelEmitter::schedule() {
   Operation *op = anchor();
-  if (auto direct = dyn_cast<DirectAttr>(scheduleAttr); direct && isa<ConvOp>(op)) {
-    DirectSchedule s{};
-    s.blocks = direct.getBlocks(), s.pixels = direct.getPixels(), s.unroll = direct.getUnroll();
-    s.order = direct.getOrder() == Order::channels ? LoopOrder::channels : LoopOrder::space;
-    s.flat = direct.getFlat(), s.rows = direct.getRows(), s.chunk = direct.getChunk();
-    s.staging = direct.getStaging() == Staging::none    ? StagingKind::none
-                : direct.getStaging() == Staging::whole ? StagingKind::whole
-                                                        : StagingKind::rows;
-    return scheduleDirect(conv, vars, s);
-  }
+  if (isa<DirectAttr>(scheduleAttr) && isa<ConvOp>(op))
+    return scheduleDirect(conv, vars, direct);
   if (auto attr = dyn_cast<DenseAttr>(scheduleAttr); attr && isa<GemmOp>(op)) {
     if (typeOf(cast<GemmOp>(op).getWeight()).getDimSize(2) != int64_t(attr.getBlocks()))
       return "expected blocks as in the packed weight";
@@ -250,19 +253,19 @@ llvm::Error KernelEmitter::emit(const KernelFiles &files) {
   scheduleAttr = schedules ? schedules.get(target.name) : Attribute();
   if (!scheduleAttr)
     return fail("no schedule for " + target.name);
-  if (auto direct = dyn_cast<DirectAttr>(scheduleAttr)) {
-    flat = direct.getFlat();
-    chunk = direct.getChunk();
+  if (auto attr = dyn_cast<DirectAttr>(scheduleAttr)) {
+    direct = read(attr);
+    flat = direct.flat;
   }
   if (auto c = dyn_cast<ConvOp>(anchor()); c && flat) {
     Window2 w = windowOf(c.getWindow());
     if (w.height != 1 || w.width != 1 || w.strideX != 1 || w.strideY != 1 || w.padded() || !getBlock(typeOf(c.getInput())))
       return fail("expected flat only for 1x1 convolutions of blocked maps with stride 1 and without pads");
   }
-  if (auto c = dyn_cast<ConvOp>(anchor()); c && chunk) {
+  if (auto c = dyn_cast<ConvOp>(anchor()); c && direct.chunk) {
     auto filter = typeOf(c.getFilter());
-    if (chunk < 0 || filter.getRank() != 6 || filter.getDimSize(1) % chunk)
-      return fail("expected a chunk that divides the blocks of input channels, got " + llvm::Twine(chunk));
+    if (direct.chunk < 0 || filter.getRank() != 6 || filter.getDimSize(1) % direct.chunk)
+      return fail("expected a chunk that divides the blocks of input channels, got " + llvm::Twine(direct.chunk));
   }
   std::string error = catchHalide([&]() -> std::string {
     llvm::Error problem = defineParameters();

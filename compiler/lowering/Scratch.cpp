@@ -30,13 +30,18 @@ Scratch res::computeScratch(KernelOp kernel) {
   auto conv = dyn_cast<ConvOp>(kernel.getAnchor());
   if (!conv || !kernel.getSchedulesAttr())
     return scratch;
-  int64_t height = conv.getType().getDimSize(2);
+  int64_t height = conv.getType().getDimSize(2), map = height * conv.getType().getDimSize(3);
   for (NamedAttribute schedule : kernel.getSchedulesAttr()) {
     auto direct = dyn_cast<DirectAttr>(schedule.getValue());
     if (direct && direct.getStaging() == Staging::whole)
       scratch.shared = std::max(scratch.shared, stagedBytes(conv, height));
     if (direct && direct.getStaging() == Staging::rows)
       scratch.worker = std::max(scratch.worker, stagedBytes(conv, std::min<int64_t>(direct.getRows(), height)));
+    if (direct && direct.getChunk()) { // partial sums of a group of blocks, of which there may be one or many
+      int64_t sums = llvm::alignTo(map * int64_t(direct.getBlocks()) * 16 * sizeof(float), kPiece) + kPiece;
+      scratch.worker = std::max(scratch.worker, sums);
+      scratch.shared += sums;
+    }
   }
   return scratch;
 }

@@ -40,6 +40,8 @@ static void scheduleChunks(ConvFuncs &funcs, const KernelVars &v, const DirectSc
   sum.update().split(v.x, xo, xi, int(s.pixels)).reorder(v.ci, v.co, xi, xo, v.y, funcs.chunks.x);
   sum.update().vectorize(v.ci).unroll(v.co).unroll(xi);
   funcs.acc.compute_at(sum, xo);
+  if (funcs.hint.defined())
+    funcs.hint.compute_at(sum, xo);
 }
 
 std::string res::scheduleDirect(ConvFuncs &funcs, const KernelVars &v, const DirectSchedule &s) {
