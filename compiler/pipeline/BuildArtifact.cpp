@@ -127,6 +127,13 @@ llvm::Error res::buildArtifact(ModuleOp module, const BuildOptions &options) {
   if (!target)
     return target.takeError();
 
+  // Both files exist beside their places from here on, so that an unwritable folder is found before the work.
+  SmallString<128> headerPath(options.output);
+  llvm::sys::path::replace_extension(headerPath, "h");
+  PendingFile library(options.output), header(headerPath.str().str());
+  for (PendingFile *file : {&library, &header})
+    if (llvm::Error error = file->open())
+      return error;
   auto folder = TemporaryFolder::create();
   if (!folder)
     return folder.takeError();
@@ -152,16 +159,8 @@ llvm::Error res::buildArtifact(ModuleOp module, const BuildOptions &options) {
   if (llvm::Error error = writeDataObject(data, "x86_64", weightsBytes, fill, describeArtifact(module)))
     return error;
 
-  PendingFile library(options.output);
-  SmallString<128> headerPath(options.output);
-  llvm::sys::path::replace_extension(headerPath, "h");
-  PendingFile header(headerPath.str().str());
-  if (llvm::Error error = library.open())
-    return error;
   if (llvm::Error error = linkSharedLibrary(objects, {"res_get_model", modelName.str() + "_get_model"},
                                             folder->file("exports.map"), library.getTemporaryPath()))
-    return error;
-  if (llvm::Error error = header.open())
     return error;
   if (llvm::Error error = writeFile(header.getTemporaryPath(), generateHeader(module)))
     return error;

@@ -49,6 +49,7 @@ void res::addPhase(OpPassManager &passes, Phase phase) {
     passes.addPass(createDecideSchedulesPass());
     break;
   case Phase::scheduled:
+    // Kernels of a bottleneck that were decided to be one merge here (res-tile-bottleneck), before layouts fix their types.
     passes.addPass(createApplyLayoutsPass());
     passes.addPass(createPackWeightsPass());
     // Weights that several kernels read in one packing are packed once.
