@@ -68,8 +68,11 @@ FailureOr<Shape> res::inferPack(ArrayRef<int64_t> weight, Attribute packing, Emi
   auto wrongRank = [&](unsigned rank) -> FailureOr<Shape> {
     return error() << "expected a weight of rank " << rank << ", got rank " << weight.size();
   };
+  auto notPositive = [&]() -> FailureOr<Shape> { return error() << "expected sizes of at least 1 in " << packing; };
   return llvm::TypeSwitch<Attribute, FailureOr<Shape>>(packing)
       .Case([&](PackConvAttr pack) -> FailureOr<Shape> {
+        if (pack.getBlock() < 1 || pack.getInner() < 1)
+          return notPositive();
         if (weight.size() != 4)
           return wrongRank(4);
         return Shape{int64_t(llvm::divideCeil(weight[0], pack.getBlock())),
@@ -77,6 +80,8 @@ FailureOr<Shape> res::inferPack(ArrayRef<int64_t> weight, Attribute packing, Emi
                      pack.getBlock()};
       })
       .Case([&](PackDenseAttr pack) -> FailureOr<Shape> {
+        if (pack.getBlock() < 1 || pack.getBlocks() < 1)
+          return notPositive();
         if (weight.size() != 2)
           return wrongRank(2);
         int64_t outputs = weight[pack.getTransposed() ? 0 : 1], inputs = weight[pack.getTransposed() ? 1 : 0];
@@ -84,6 +89,8 @@ FailureOr<Shape> res::inferPack(ArrayRef<int64_t> weight, Attribute packing, Emi
                      pack.getBlock()};
       })
       .Case([&](PackVectorAttr pack) -> FailureOr<Shape> {
+        if (pack.getMultiple() < 1)
+          return notPositive();
         if (weight.size() != 1)
           return wrongRank(1);
         return Shape{int64_t(llvm::alignTo(weight[0], pack.getMultiple()))};

@@ -3,8 +3,8 @@
 // Convolution with any window as a sum of shifted images.
 //
 // The input is copied once into images that are padded and, for a stride of n, split by coordinate modulo n. Then tap
-// (c, r, s) of a filter contributes weight * image[position + offset(c, r, s)], where position runs over the rows of the
-// output at the pitch of the image: one contiguous loop over the whole map for any kernel, stride and dilation. The
+// (c, r, s) of a filter contributes weight * image[position + offset(c, r, s)], where position runs over the rows of
+// the output at the pitch of the image: one contiguous loop over the whole map for any kernel, stride and dilation. The
 // positions between the end of an output row and the pitch compute rubbish, which is left out when rows are written.
 //
 //===----------------------------------------------------------------------===//

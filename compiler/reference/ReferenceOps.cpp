@@ -140,7 +140,8 @@ Expected<Operand> OpEvaluator::gemm(GemmOp op, ArrayRef<Operand> operands) {
   // What was packed may have been in the other order than the operation says.
   auto packing = dyn_cast_or_null<PackDenseAttr>(operands[1].packing);
   bool transposed = packing ? packing.getTransposed() : op.getTransposed();
-  if (Error error = expectShape(op, 1, operands[1], transposed ? Shape{output[1], input[1]} : Shape{input[1], output[1]}))
+  Shape matrix = transposed ? Shape{output[1], input[1]} : Shape{input[1], output[1]};
+  if (Error error = expectShape(op, 1, operands[1], matrix))
     return error;
   auto in = elementsOf(op, operands[0], input);
   if (!in)
@@ -158,7 +159,8 @@ Expected<Operand> OpEvaluator::gemm(GemmOp op, ArrayRef<Operand> operands) {
   return activation(op, result);
 }
 
-Error OpEvaluator::multiply(const Operand &matrix, bool transposed, int64_t batch, const double *input, double *output) {
+Error OpEvaluator::multiply(const Operand &matrix, bool transposed, int64_t batch, const double *input,
+                            double *output) {
   // A slice is about a megabyte: VGG's largest matrix would be 800 of them.
   int64_t rows = matrix.shape[0], columns = matrix.shape[1];
   int64_t step = std::max<int64_t>((1 << 17) / std::max<int64_t>(columns, 1), 1);

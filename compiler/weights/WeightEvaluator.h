@@ -17,9 +17,9 @@
 
 namespace res {
 
-/// Vectors (rank 1) are kept once they are known, since every slice of a filter needs its scale; larger tensors are made
-/// anew each time. One evaluator serves one module, which must not change meanwhile. All members may be called from
-/// several threads at once: the IR is only read.
+/// Vectors (rank 1) are kept once they are known, since every slice of a filter needs its scale; larger tensors are
+/// made anew each time. One evaluator serves one module, which must not change meanwhile. All members may be called
+/// from several threads at once: the IR is only read.
 class WeightEvaluator {
 public:
   /// Relative file names in the IR start at `baseFolder`.

@@ -37,7 +37,8 @@ std::optional<int64_t> res::frontend::countElements(ArrayRef<int64_t> shape) {
 std::string res::frontend::formatShape(ArrayRef<int64_t> shape) {
   if (shape.empty())
     return "scalar";
-  std::string text = join(map_range(shape.take_front(kMaxRank), [](int64_t size) { return std::to_string(size); }), "x");
+  auto toText = [](int64_t size) { return std::to_string(size); };
+  std::string text = join(map_range(shape.take_front(kMaxRank), toText), "x");
   return shape.size() > kMaxRank ? text + "x…" : text;
 }
 
@@ -183,8 +184,8 @@ Constant res::frontend::loadValues(const Constant &constant) {
   Constant loaded = constant;
   if (constant.file) {
     loaded.file = nullptr;
-    decode(constant.file->getBytes().substr(constant.offset, constant.numElements * getElementBytes(constant.elementType)),
-           loaded);
+    size_t bytes = constant.numElements * getElementBytes(constant.elementType);
+    decode(constant.file->getBytes().substr(constant.offset, bytes), loaded);
   }
   return loaded;
 }

@@ -130,10 +130,10 @@ std::optional<Dims> GraphImporter::getInputShape(StringRef name, const onnx::Typ
   }
   if (symbolic.empty())
     return shape;
-  bool batchSuffices = symbolic.size() == 1 && symbolic[0][0] == '0';
-  error() << (symbolic.size() == 1 ? "dimension " : "dimensions ") << llvm::join(symbolic, ", ")
-          << (symbolic.size() == 1 ? " is" : " are") << " symbolic; expected --input-shape " << makePrintable(name) << "=…"
-          << (batchSuffices ? " or --batch" : "");
+  bool isOne = symbolic.size() == 1;
+  error() << (isOne ? "dimension " : "dimensions ") << llvm::join(symbolic, ", ") << (isOne ? " is" : " are")
+          << " symbolic; expected --input-shape " << makePrintable(name) << "=…"
+          << (isOne && symbolic[0][0] == '0' ? " or --batch" : "");
   return std::nullopt;
 }
 

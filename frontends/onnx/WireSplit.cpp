@@ -160,7 +160,7 @@ void Splitter::writeStandIn(std::string &out, StringRef body) {
   writeBytes(out, kTensorRawData, StringRef(standIn, sizeof(standIn)));
 }
 
-// Packed float_data has the bytes of raw_data. Only where it is the tensor's only data, in one run, may it stand for it.
+// Packed float_data has the bytes of raw_data. It may stand for it where it is the tensor's only data, in one run.
 Expected<bool> Splitter::isPackedFloats(StringRef tensor) {
   unsigned runs = 0;
   bool isFloat = false;

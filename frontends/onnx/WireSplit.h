@@ -24,8 +24,8 @@ struct FileRange {
 };
 
 /// Copies a serialised ModelProto. Left out are fields that nobody reads here (documentation, metadata, value_info,
-/// subgraphs, functions, training). Each raw_data of 16 bytes or more, and float_data that is one packed run, is replaced
-/// by a raw_data stand-in. Fails when `model` is not well-formed; the message says where and why.
+/// subgraphs, functions, training). Each raw_data of 16 bytes or more, and float_data that is one packed run, gives way
+/// to a raw_data stand-in. Fails when `model` is not well-formed; the message says where and why.
 llvm::Expected<std::string> splitModel(llvm::StringRef model);
 
 /// The range that a raw_data of a split model stands for; none when it holds its bytes itself.

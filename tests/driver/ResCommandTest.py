@@ -7,6 +7,7 @@ not needed: where resc would call it, a script stands in.
 import json
 import os
 import re
+import resource
 import shutil
 import signal
 import struct
@@ -122,6 +123,16 @@ class Libraries(ResCommandTest):
             self.resc("inspect", "cut.so", code=1)
             self.assertRegex(self.stderr, "is cut short: expected at least|not ELF")
         self.fails_everywhere(f"'cut.so': is cut short: expected at least {len(whole)} bytes, got {len(whole) - 1}", "cut.so")
+
+    def test_truncated_without_a_section_table(self):
+        whole = bytearray(Path(FAKE).read_bytes())
+        whole[40:48] = bytes(8)   # e_shoff
+        whole[60:62] = bytes(2)   # e_shnum
+        (self.path / "cut.so").write_bytes(whole)
+        self.resc("inspect", "cut.so")
+        (self.path / "cut.so").write_bytes(whole[:4096])
+        self.resc("run", "cut.so", code=1)
+        self.assertIn("is cut short: expected at least", self.stderr)
 
     def patched(self, *, type=1, text=None):
         """The fake library with another note: its type (the ABI version), or part of its text, of the same length."""
@@ -292,9 +303,11 @@ class Run(ResCommandTest):
     def test_starts_in_milliseconds(self):
         times = []
         for _ in range(10):
-            start = time.perf_counter()
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
             self.resc("run", FAKE, "--input", "x.npy")
-            times.append(time.perf_counter() - start)
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            # Time on the processor, which other work on this machine does not lengthen.
+            times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
         self.assertLess(min(times), 0.020)
 
 

@@ -1,4 +1,4 @@
-"""What the ONNX importer makes of files: those that are no models, and every place where the bytes of a weight can be."""
+"""What the ONNX importer makes of files: those that are no models, and all places where weights can be."""
 import os
 import re
 import struct
@@ -53,8 +53,9 @@ class FileTest(ImportCase):
         for size in (1, 2, 3, 4, 5, 20, 50, 100, 300, len(content) - 3):
             self.assertEqual(len(self.problems(content[:size])), 1, size)
         graph = next(size for size in range(len(content)) if content.endswith(field(8, content[-size:])))
-        self.check_no_model(content[:300], f"malformed at byte 2: expected a field of {len(content) - 5 - graph - 2} bytes, "
-                                           "got 295 (is the file cut short?)")
+        self.check_no_model(content[:300],
+                            f"malformed at byte 2: expected a field of {len(content) - 5 - graph - 2} bytes, "
+                            "got 295 (is the file cut short?)")
 
     def test_other_messages(self):
         self.check_no_model(conv_model().opset_import[0], "it has no graph with nodes")
@@ -170,7 +171,8 @@ class ExternalDataTest(WeightCase):
     def test_missing(self):
         self.check_tensor_problem(self.external(), "external data file 'weights.bin': No such file or directory")
         self.write(b"", "folder/x")
-        self.check_tensor_problem(self.external(location="folder"), "external data file 'folder': expected a regular file")
+        self.check_tensor_problem(self.external(location="folder"),
+                                  "external data file 'folder': expected a regular file")
 
     def test_too_short(self):
         short = "external data file 'weights.bin' is too short: expected 576 bytes at offset "
@@ -186,8 +188,9 @@ class ExternalDataTest(WeightCase):
             path = self.write(self.external(location=location), "deep/model.onnx")
             self.check_tensor_problem(path, f"external data file '{location}' lies outside the model's folder")
         location = os.path.join(self.folder, "weights.bin")
-        self.check_tensor_problem(self.external(location=location), f"external data file '{location}' has an absolute path; "
-                                                                    "expected one relative to the model's folder")
+        self.check_tensor_problem(self.external(location=location),
+                                  f"external data file '{location}' has an absolute path; expected one relative to the "
+                                  "model's folder")
 
     def test_links(self):
         self.write(self.VALUES.tobytes(), "weights.bin")
@@ -205,8 +208,10 @@ class ExternalDataTest(WeightCase):
     def test_wrong_entries(self):
         self.write(self.VALUES.tobytes(), "weights.bin")
         self.check_tensor_problem(self.external(location=None), "expected the location of external data")
-        self.check_tensor_problem(self.external(offset=-1), "expected a number as the offset of external data, got '-1'")
-        self.check_tensor_problem(self.external(length="x"), "expected a number as the length of external data, got 'x'")
+        self.check_tensor_problem(self.external(offset=-1),
+                                  "expected a number as the offset of external data, got '-1'")
+        self.check_tensor_problem(self.external(length="x"),
+                                  "expected a number as the length of external data, got 'x'")
 
 
 if __name__ == "__main__":

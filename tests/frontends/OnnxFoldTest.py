@@ -15,7 +15,8 @@ class FoldTest(ImportCase):
         nodes = list(nodes) if isinstance(nodes, list) else [nodes]
         seen = [node("Reshape", f"{nodes[-1].output[0]} flat_", "f_"), node("Cast", "f_", "c_", to=TensorProto.FLOAT),
                 node("Add", "x c_", "sum_")]
-        content = model(nodes + seen, list(initializers) + [ints("flat_", [-1])], x=(1, len(expected)), outputs=("sum_",),
+        content = model(nodes + seen, list(initializers) + [ints("flat_", [-1])], x=(1, len(expected)),
+                        outputs=("sum_",),
                         opset=opset)
         constants = self.constants(self.imported(content))
         constants.remove([1] * len(expected))
@@ -23,7 +24,8 @@ class FoldTest(ImportCase):
 
     def test_constant(self):
         for attributes, expected in ((dict(value=ints("", [3, 5])), [3, 5]), (dict(value_ints=[3, 5]), [3, 5]),
-                                     (dict(value=tensor("", [3, 0.5])), [3, 0.5]), (dict(value_floats=[3.0, 0.5]), [3, 0.5]),
+                                     (dict(value=tensor("", [3, 0.5])), [3, 0.5]),
+                                     (dict(value_floats=[3.0, 0.5]), [3, 0.5]),
                                      (dict(value_int=7), [7]), (dict(value_float=7.5), [7.5])):
             self.check_folded(node("Constant", "", **attributes), [], expected)
         self.check_refused([
@@ -92,8 +94,9 @@ class FoldTest(ImportCase):
         self.check_folded(node("Transpose", "d", perm=[0, 1]), self.DATA, [1, 2, 3, 4, 5, 6])
         self.check_refused([
             (node("Transpose", "d", perm=[0, 0]), "attribute 'perm': expected the axes 0 to 1 in some order"),
-            (node("Transpose", "large"), "unsupported: input 'large' is a constant of 4160 elements; expected at most 4096 "
-                                         "to compute with")], self.DATA + [tensor("large", (64, 65))])
+            (node("Transpose", "large"),
+             "unsupported: input 'large' is a constant of 4160 elements; expected at most 4096 to compute with")],
+            self.DATA + [tensor("large", (64, 65))])
 
     def test_squeeze_and_unsqueeze(self):
         nodes = [node("Unsqueeze", "d a", "u"), node("Squeeze", "u a", "s"), node("Gather", "s i")]
@@ -104,7 +107,8 @@ class FoldTest(ImportCase):
         self.check_folded(node("Expand", "c s"), [ints("c", [[1], [2]]), ints("s", [2, 2])], [1, 1, 2, 2])
         self.check_refused([
             (node("Expand", "d four"), "expected shapes that broadcast, got 2x3 and 4"),
-            (node("Expand", "d many"), "unsupported: computes a constant of shape 4096x2x3; expected at most 4096 elements")],
+            (node("Expand", "d many"),
+             "unsupported: computes a constant of shape 4096x2x3; expected at most 4096 elements")],
             self.DATA + [ints("four", [4]), ints("many", [4096, 1, 1])])
 
     def test_constant_of_shape(self):
@@ -112,7 +116,8 @@ class FoldTest(ImportCase):
         self.check_folded(node("ConstantOfShape", "s", value=ints("", [4])), [ints("s", [1, 3])], [4, 4, 4])
         self.check_refused([
             (node("ConstantOfShape", "s", value=ints("", [4, 5])), "attribute 'value': expected one element, got 2"),
-            (node("ConstantOfShape", "s"), "unsupported: computes a constant of shape -1; expected at most 4096 elements")],
+            (node("ConstantOfShape", "s"),
+             "unsupported: computes a constant of shape -1; expected at most 4096 elements")],
             [ints("s", [-1])])
 
     def test_one_value_may_be_repeated_often(self):
@@ -126,19 +131,21 @@ class FoldTest(ImportCase):
                                             ([5, 0], np.int64, TensorProto.BOOL, [1, 0]),
                                             ([2**32 + 5, -1], np.int64, TensorProto.INT32, [5, -1]),
                                             ([0.5, 2], np.float64, TensorProto.FLOAT, [0.5, 2]),
-                                            ([np.nan, np.inf, -1e30], np.float32, TensorProto.INT64, [0, 2.0**63, -2.0**63])):
+                                            ([np.nan, np.inf, -1e30], np.float32, TensorProto.INT64,
+                                             [0, 2.0**63, -2.0**63])):
             self.check_folded(node("Cast", "c", to=to), [tensor("c", values, dtype)], expected)
         self.check_refused([
             (node("Cast", "c", to=TensorProto.STRING), "unsupported: converts to string"),
-            (node("Cast", "x", to=TensorProto.INT64), "unsupported: input 'x' is computed at run time; expected a constant")],
+            (node("Cast", "x", to=TensorProto.INT64),
+             "unsupported: input 'x' is computed at run time; expected a constant")],
             [ints("c", [1])])
 
     def test_cast_like(self):
         self.check_folded([node("CastLike", "c x", "f"), node("Div", "f two")], [ints("c", [1, 2]), tensor("two", [2])],
                           [0.5, 1])
         self.check_folded(node("CastLike", "c i"), [tensor("c", [1.5, 2]), ints("i", 0)], [1, 2])
-        self.check_refused([(node("CastLike", "c x"), "unsupported: expected opset 15 or newer, got 13")], [ints("c", [1])],
-                           opset=13)
+        self.check_refused([(node("CastLike", "c x"), "unsupported: expected opset 15 or newer, got 13")],
+                           [ints("c", [1])], opset=13)
 
     def test_arithmetic(self):
         for op, of_ints, of_floats in (("Add", [9, -5, 6], [1.5, 2.5]), ("Sub", [5, -9, 2], [0.5, 1.5]),
@@ -160,10 +167,12 @@ class ExporterTest(ImportCase):
         nodes = [node("Identity", "one", "variance"), node("Identity", "variance", "gamma"),
                  node("Constant", "", "zero", value=tensor("", np.zeros(4))),
                  node("BatchNormalization", "x gamma zero zero variance")]
-        self.assertCountEqual(self.constants(self.imported(model(nodes, [tensor("one", np.ones(4))]))), [[0] * 4, [1] * 4])
+        self.assertCountEqual(self.constants(self.imported(model(nodes, [tensor("one", np.ones(4))]))),
+                              [[0] * 4, [1] * 4])
 
     def test_large_weights_through_identity_and_constant_stay_in_the_file(self):
-        nodes = [node("Constant", "", "c", value=tensor("", (4, 4, 3, 3))), node("Identity", "c", "w"), node("Conv", "x w")]
+        nodes = [node("Constant", "", "c", value=tensor("", (4, 4, 3, 3))), node("Identity", "c", "w"),
+                 node("Conv", "x w")]
         weights = self.weights(self.imported(model(nodes)))
         self.assertEqual(list(weights), ["c"])
         np.testing.assert_array_equal(weights["c"], np.arange(144).reshape(4, 4, 3, 3) / 8)
@@ -213,17 +222,19 @@ class ExporterTest(ImportCase):
         pads = dict(kernel_shape=[3, 3], pads=[1, 1, 1, 1], strides=[1, 1], dilations=[1, 1], group=1)
         nodes = [node("Conv", "x w1", "1", **pads), node("BatchNormalization", "1 bn1.s bn1.b bn1.m bn1.v", "2"),
                  node("Relu", "2", "3"), node("Conv", "3 w2", "4", **pads),
-                 node("BatchNormalization", "4 bn2.s bn2.b bn2.m bn2.v", "5"), node("Add", "5 x", "6"), node("Relu", "6", "7"),
-                 node("GlobalAveragePool", "7", "8"), node("Flatten", "8", "9"), node("Gemm", "9 fc fcb", "10", transB=1),
-                 node("Softmax", "10")]
+                 node("BatchNormalization", "4 bn2.s bn2.b bn2.m bn2.v", "5"), node("Add", "5 x", "6"),
+                 node("Relu", "6", "7"), node("GlobalAveragePool", "7", "8"), node("Flatten", "8", "9"),
+                 node("Gemm", "9 fc fcb", "10", transB=1), node("Softmax", "10")]
         conv = ("res.conv %, % window<3x3, pad = [1, 1, 1, 1]> : (tensor<1x4x8x8xf32>, tensor<4x4x3x3xf32>) -> "
                 "tensor<1x4x8x8xf32>")
         norm = "res.batch_norm %, %, %, %, % epsilon 9.99999974E-6 : tensor<1x4x8x8xf32>, tensor<4xf32>"
         relu = "res.relu % : tensor<1x4x8x8xf32>"
-        self.check(model(nodes, weights + vectors), conv, norm, relu, conv, norm, "res.add %, % : tensor<1x4x8x8xf32>", relu,
+        self.check(model(nodes, weights + vectors), conv, norm, relu,
+                   conv, norm, "res.add %, % : tensor<1x4x8x8xf32>", relu,
                    "res.global_avg_pool % : tensor<1x4x8x8xf32> -> tensor<1x4x1x1xf32>",
                    "res.reshape % : tensor<1x4x1x1xf32> -> tensor<1x4xf32>",
-                   "res.gemm %, % bias % transposed : (tensor<1x4xf32>, tensor<3x4xf32>, tensor<3xf32>) -> tensor<1x3xf32>",
+                   "res.gemm %, % bias % transposed : (tensor<1x4xf32>, tensor<3x4xf32>, tensor<3xf32>) -> "
+                   "tensor<1x3xf32>",
                    "res.softmax % : tensor<1x3xf32>")
 
 

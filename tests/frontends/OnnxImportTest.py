@@ -1,4 +1,4 @@
-"""What the ONNX importer makes of whole graphs: the module, inputs and their sizes, outputs, and what is wrong with graphs."""
+"""What the ONNX importer makes of whole graphs: the module, inputs and their sizes, outputs, and mistakes."""
 import re
 import unittest
 
@@ -105,10 +105,12 @@ class InputTest(ImportCase):
 
     def test_wrong_options(self):
         for shape, flags, problem in (
-                ((1, 3), ["--batch", "4"], "input 'x': expected 1 at dimension 0, which is not symbolic, got 4 from --batch"),
+                ((1, 3), ["--batch", "4"],
+                 "input 'x': expected 1 at dimension 0, which is not symbolic, got 4 from --batch"),
                 (("N", 3), ["--input-shape", "x=1x4"],
                  "input 'x': expected 3 at dimension 1, which is not symbolic, got 4 from --input-shape"),
-                (("N", 3), ["--input-shape", "x=1x3x1"], "input 'x': expected --input-shape of 2 dimensions, got 1x3x1"),
+                (("N", 3), ["--input-shape", "x=1x3x1"],
+                 "input 'x': expected --input-shape of 2 dimensions, got 1x3x1"),
                 ((1, 3), ["--input-shape", "z=1x3"], "--input-shape names 'z', which is no input of the model"),
                 (("N", 2**31), ["--batch", "2"],
                  "input 'x': expected rank 1 to 8 and 1 to 2147483647 elements, got shape 2x2147483648")):
@@ -151,7 +153,8 @@ class GraphTest(ImportCase):
 
     def test_long_lists_are_cut(self):
         nodes = [node("Sin", "x", f"s{i}", name=f"s{i}") for i in range(25)] + [node("Relu", "x")]
-        self.check_problem(model(nodes), *[f"unsupported node 's{i}' (Sin): the operator is not handled" for i in range(20)],
+        self.check_problem(model(nodes),
+                           *[f"unsupported node 's{i}' (Sin): the operator is not handled" for i in range(20)],
                            "and 5 more unsupported nodes")
         nodes = [node("Relu", f"m{i}", f"s{i}") for i in range(25)] + [node("Relu", "x")]
         self.assertEqual(self.problems(model(nodes))[20:], ["and 5 more errors"])

@@ -27,7 +27,8 @@ class ConvTest(ImportCase):
              line.format("3x3, stride = 2x2, pad = [1, 1, 0, 0]", "3x3", "4x4")),
             (node("Conv", "x w2", auto_pad="SAME_UPPER", dilations=[3, 1]),
              line.format("2x3, pad = [1, 1, 2, 1], dilation = 3x1", "2x3", "8x8")),
-            (node("Conv", "x w1", auto_pad="SAME_UPPER", strides=[3, 3]), line.format("1x1, stride = 3x3", "1x1", "3x3")),
+            (node("Conv", "x w1", auto_pad="SAME_UPPER", strides=[3, 3]),
+             line.format("1x1, stride = 3x3", "1x1", "3x3")),
             (node("Conv", "x w1", strides=[2, 5]), line.format("1x1, stride = 2x5", "1x1", "4x2"))], weights)
 
     def test_bias(self):
@@ -49,14 +50,16 @@ class ConvTest(ImportCase):
             (dict(group=0), "attribute 'group': expected 1 to 1048576, got 0"),
             (dict(group=3), "expected the number of filters to be a multiple of groups, got 4 filters and 3 groups"),
             (dict(group=2), "expected an input of 8 channels, got 4"),
-            (dict(auto_pad="SAME"), "attribute 'auto_pad': expected NOTSET, VALID, SAME_UPPER or SAME_LOWER, got 'SAME'"),
+            (dict(auto_pad="SAME"),
+             "attribute 'auto_pad': expected NOTSET, VALID, SAME_UPPER or SAME_LOWER, got 'SAME'"),
             (dict(auto_pad="VALID", pads=[1] * 4), "expected 'pads' or 'auto_pad', got both"),
             (dict(dilations=[4, 1]), "expected the window to fit into its padded input, got size 8 with pads 0 and 0 "
                                      "under a window that spans 9"),
             (dict(groups=1), "attribute 'groups': is unknown to this operator"))], [tensor("w", (4, 4, 3, 3))])
 
     def test_wrong_operands(self):
-        weights = [tensor("w", (4, 4, 3, 3)), tensor("b", [1, 2, 3]), tensor("w3", (4, 4, 3)), tensor("w0", (0, 4, 3, 3)),
+        weights = [tensor("w", (4, 4, 3, 3)), tensor("b", [1, 2, 3]), tensor("w3", (4, 4, 3)),
+                   tensor("w0", (0, 4, 3, 3)),
                    tensor("wi", (4, 4, 3, 3), np.int64), tensor("wh", (4, 4, 3, 3), np.float16)]
         self.check_refused([
             (node("Conv", "x w b"), "bias 'b': expected a vector of 4 elements, got shape 3"),
@@ -78,11 +81,13 @@ class ConvTest(ImportCase):
             (node("Conv", "x0 w0"), "expected an input of rank 4, got shape 1x4"),
             (node("MaxPool", "x1", kernel_shape=[2]), "unsupported: a 1-D pooling; expected a 2-D one"),
             (node("AveragePool", "x3", kernel_shape=[2] * 3), "unsupported: a 3-D pooling; expected a 2-D one"),
-            (node("GlobalAveragePool", "x1"), "unsupported: a 1-D pooling; expected a 2-D one")], weights, inputs=inputs)
+            (node("GlobalAveragePool", "x1"), "unsupported: a 1-D pooling; expected a 2-D one")],
+            weights, inputs=inputs)
 
     def test_results_have_32_bit_indices(self):
-        self.check_refused([(node("Conv", "x w"), "expected a result of 1 to 2147483647 elements, got shape "
-                                                  "1x4x30000x60000")], [tensor("w", (4, 1, 1, 1))], x=(1, 1, 30000, 60000))
+        self.check_refused([(node("Conv", "x w"),
+                             "expected a result of 1 to 2147483647 elements, got shape 1x4x30000x60000")],
+                           [tensor("w", (4, 1, 1, 1))], x=(1, 1, 30000, 60000))
 
 
 class PointwiseTest(ImportCase):
@@ -112,8 +117,10 @@ class PointwiseTest(ImportCase):
         op = "BatchNormalization"
         self.check_refused([
             (node(op, "x s b m v", training_mode=1), "unsupported: attribute 'training_mode': expected 0, got 1"),
-            (node(op, "x s b m v", "y rm rv"), "unsupported: output 'rm' holds statistics of training; expected one output"),
-            (node(op, "x s b m v", epsilon=-1.0), "attribute 'epsilon': expected a number of at least 0, got -1.000000e+00"),
+            (node(op, "x s b m v", "y rm rv"),
+             "unsupported: output 'rm' holds statistics of training; expected one output"),
+            (node(op, "x s b m v", epsilon=-1.0),
+             "attribute 'epsilon': expected a number of at least 0, got -1.000000e+00"),
             (node(op, "x s b m w"), "variance 'w': expected a vector of 4 elements, got shape 3"),
             (node(op, "x s b m v", spatial=1), "attribute 'spatial': is unknown to this operator")],
             self.VECTORS + [tensor("w", (3,))])
@@ -151,22 +158,27 @@ class PointwiseTest(ImportCase):
 
     def test_add_refused(self):
         shapes = ((8,), (4, 8, 8), (1, 1, 8, 1), (1, 1, 4, 1, 1), (1, 8, 1, 1))
-        self.check_refused([(node("Add", f"x c{i}"), "unsupported: adds a constant of shape " + "x".join(map(str, shape)) +
+        self.check_refused([(node("Add", f"x c{i}"),
+                             "unsupported: adds a constant of shape " + "x".join(map(str, shape)) +
                              " to a tensor of shape 1x4x8x8; expected one value, or one for each channel")
                             for i, shape in enumerate(shapes)], [tensor(f"c{i}", s) for i, s in enumerate(shapes)])
 
     def test_what_does_nothing(self):
-        inserted = [node("Identity", "h", "a"), node("Dropout", "a", "b mask", ratio=0.5), node("Concat", "b", "c", axis=1),
+        inserted = [node("Identity", "h", "a"), node("Dropout", "a", "b mask", ratio=0.5),
+                    node("Concat", "b", "c", axis=1),
                     node("Cast", "c", "d", to=TensorProto.FLOAT),
-                    node("AveragePool", "d", "y", kernel_shape=[1, 1], strides=[1, 1], pads=[0] * 4, count_include_pad=1)]
+                    node("AveragePool", "d", "y", kernel_shape=[1, 1], strides=[1, 1], pads=[0] * 4,
+                         count_include_pad=1)]
         self.check(model([node("Relu", "x", "h")] + inserted, opset=10), "res.relu % : tensor<1x4x8x8xf32>")
         self.check(model([node("Relu", "x", "h"), node("Dropout", "h ratio mode", seed=1)],
                          [tensor("ratio", 0.5), tensor("mode", False, bool)]), "res.relu % : tensor<1x4x8x8xf32>")
 
     def test_dropout_refused(self):
-        self.check_refused([(node("Dropout", "x  mode"), "unsupported: input 'training_mode': expected false, got true"),
-                            (node("Dropout", "x  x"), "unsupported: training_mode 'x' is computed at run time; expected a "
-                                                      "constant")], [tensor("mode", True, bool)])
+        self.check_refused([(node("Dropout", "x  mode"),
+                             "unsupported: input 'training_mode': expected false, got true"),
+                            (node("Dropout", "x  x"),
+                             "unsupported: training_mode 'x' is computed at run time; expected a constant")],
+                           [tensor("mode", True, bool)])
         self.check_problem(model([node("Dropout", "x", "y mask")], outputs=("y", "mask")),
                            "unsupported node 'n' (Dropout): output 'mask' is used; expected only the first to be")
 
@@ -178,7 +190,8 @@ class PoolTest(ImportCase):
         line = "res.max_pool % window<{}> : tensor<1x4x8x7xf32> -> tensor<1x4x{}xf32>"
         pool3 = dict(kernel_shape=[3, 3], strides=[2, 2])
         self.check_nodes([(node("MaxPool", "x", **attributes), line.format(*expected)) for attributes, expected in (
-            (dict(pads=[1] * 4, ceil_mode=0, storage_order=0, **pool3), ("3x3, stride = 2x2, pad = [1, 1, 1, 1]", "4x4")),
+            (dict(pads=[1] * 4, ceil_mode=0, storage_order=0, **pool3),
+             ("3x3, stride = 2x2, pad = [1, 1, 1, 1]", "4x4")),
             (dict(kernel_shape=[2, 3], dilations=[2, 1]), ("2x3, dilation = 2x1", "6x5")),
             (dict(ceil_mode=1, **pool3), ("3x3, stride = 2x2, pad = [0, 0, 1, 0]", "4x3")),
             # A position that would start in the padding at the end does not count.
@@ -191,24 +204,29 @@ class PoolTest(ImportCase):
         self.check_refused([(node("MaxPool", "x", **attributes), problem) for attributes, problem in (
             (dict(storage_order=1, **two), "unsupported: attribute 'storage_order': expected 0, got 1"),
             (dict(auto_pad="SAME_UPPER", dilations=[2, 2], **two),
-             "unsupported: attribute 'auto_pad': expected NOTSET or VALID for a pooling with dilations, got SAME_UPPER"),
+             "unsupported: attribute 'auto_pad': expected NOTSET or VALID for a pooling with dilations, got "
+             "SAME_UPPER"),
             (dict(strides=[2, 0], **two), "attribute 'strides': expected 1 to 65535, got 0"),
             (dict(ceil_mode=2, **two), "attribute 'ceil_mode': expected 0 to 1, got 2"),
             (dict(kernel_shape=[2]), "attribute 'kernel_shape': expected 2 values, got 1"),
             (dict(), "expected attribute 'kernel_shape'"),
-            (dict(pads=[2, 0, 0, 0], **two), "attribute 'pads': expected every window to reach into the map, got pads 2 "
-                                             "and 0 for a window that spans 2"),
-            (dict(pads=[0, 0, 0, 2], **two), "attribute 'pads': expected every window to reach into the map, got pads 0 "
-                                             "and 2 for a window that spans 2"),
-            (dict(kernel_shape=[9, 1]), "expected the window to fit into its padded input, got size 8 with pads 0 and 0 "
-                                        "under a window that spans 9"))])
+            (dict(pads=[2, 0, 0, 0], **two),
+             "attribute 'pads': expected every window to reach into the map, got pads 2 and 0 for a window that spans "
+             "2"),
+            (dict(pads=[0, 0, 0, 2], **two),
+             "attribute 'pads': expected every window to reach into the map, got pads 0 and 2 for a window that spans "
+             "2"),
+            (dict(kernel_shape=[9, 1]),
+             "expected the window to fit into its padded input, got size 8 with pads 0 and 0 under a window that "
+             "spans 9"))])
         self.check_problem(model([node("MaxPool", "x", "y i", **two)], outputs=("y", "i")),
                            "unsupported node 'n' (MaxPool): output 'i' is used; expected only the first to be")
 
     def test_spellings_of_global_pooling(self):
         orders = ([2, 3], [3, 2], [-1, -2], [2, -1])
         self.check_nodes([(node("GlobalAveragePool", "x"), self.GLOBAL),
-                          (node("AveragePool", "x", kernel_shape=[8, 8], count_include_pad=1, ceil_mode=1), self.GLOBAL)] +
+                          (node("AveragePool", "x", kernel_shape=[8, 8], count_include_pad=1, ceil_mode=1),
+                           self.GLOBAL)] +
                          [(node("ReduceMean", "x", axes=axes, keepdims=1), self.GLOBAL) for axes in orders], opset=13)
         self.check_nodes([(node("ReduceMean", f"x a{i}", noop_with_empty_axes=0), self.GLOBAL) for i in range(4)],
                          [ints(f"a{i}", axes) for i, axes in enumerate(orders)], opset=18)
@@ -228,7 +246,8 @@ class PoolTest(ImportCase):
         self.check_refused([
             (node("ReduceMean", "x", axes=[1]), "unsupported: means over axes 1 of a tensor of rank 4" + expected),
             (node("ReduceMean", "x", axes=[2]), "unsupported: means over axes 2 of a tensor of rank 4" + expected),
-            (node("ReduceMean", "x", axes=[2, 2]), "unsupported: means over axes 2, 2 of a tensor of rank 4" + expected),
+            (node("ReduceMean", "x", axes=[2, 2]),
+             "unsupported: means over axes 2, 2 of a tensor of rank 4" + expected),
             (node("ReduceMean", "x"), "unsupported: means over axes 0, 1, 2, 3 of a tensor of rank 4" + expected),
             (node("ReduceMean", "z", axes=[-1]), "unsupported: means over axes 2 of a tensor of rank 3" + expected),
             (node("ReduceMean", "x", axes=[4]), "expected axes from -4 to 3, got 4")],
@@ -243,14 +262,15 @@ class PoolTest(ImportCase):
         window = "window<3x3, stride = 2x2, pad = [1, 1, 1, 1]>"
         self.check_nodes([
             (node("AveragePool", "x", **pads), f"res.avg_pool % {window} : {shapes}"),
-            (node("AveragePool", "x", count_include_pad=1, **pads), f"res.avg_pool % {window} count_include_pad : {shapes}"),
+            (node("AveragePool", "x", count_include_pad=1, **pads),
+             f"res.avg_pool % {window} count_include_pad : {shapes}"),
             (node("AveragePool", "x", kernel_shape=[2, 2], strides=[2, 2], count_include_pad=1, ceil_mode=1),
              f"res.avg_pool % window<2x2, stride = 2x2> : {shapes}"),
             (node("AveragePool", "x", kernel_shape=[2, 2], dilations=[2, 2]),
              "res.avg_pool % window<2x2, dilation = 2x2> : tensor<1x4x8x8xf32> -> tensor<1x4x6x6xf32>")], opset=19)
         self.check_refused([(node("AveragePool", "x", kernel_shape=[3, 3], strides=[2, 2], ceil_mode=1),
-                             "unsupported: attribute 'ceil_mode': expected 0 where it changes the size of the result, got "
-                             "1")])
+                             "unsupported: attribute 'ceil_mode': expected 0 where it changes the size of the result, "
+                             "got 1")])
 
 
 class LinearTest(ImportCase):
@@ -263,9 +283,11 @@ class LinearTest(ImportCase):
             [tensor("t", (3, 4)), tensor("w", (4, 3)), tensor("c", (3,))], x=(2, 4))
 
     def test_gemm_bias(self):
-        for c, expected in (([1, 2, 3], [1, 2, 3]), ([[1, 2, 3]], [1, 2, 3]), (5, [5] * 3), ([5], [5] * 3), ([[5]], [5] * 3)):
+        for c, expected in (([1, 2, 3], [1, 2, 3]), ([[1, 2, 3]], [1, 2, 3]), (5, [5] * 3), ([5], [5] * 3),
+                            ([[5]], [5] * 3)):
             content = model([node("Gemm", "x w c")], [tensor("w", (4, 3)), tensor("c", c)], x=(2, 4))
-            self.check(content, "res.gemm %, % bias % : (tensor<2x4xf32>, tensor<4x3xf32>, tensor<3xf32>) -> tensor<2x3xf32>")
+            self.check(content,
+                       "res.gemm %, % bias % : (tensor<2x4xf32>, tensor<4x3xf32>, tensor<3xf32>) -> tensor<2x3xf32>")
             self.assertIn(expected, self.constants(self.imported(content)))
 
     def test_gemm_alpha_and_beta(self):
@@ -273,7 +295,8 @@ class LinearTest(ImportCase):
                         [tensor("w", (3, 4)), tensor("c", [1, 2, 3])], x=(2, 4))
         self.check(content, "res.scale_channels % by % : tensor<3x4xf32>, tensor<3xf32>",
                    "res.scale_shift %, %, % : tensor<3xf32>",
-                   "res.gemm %, % bias % transposed : (tensor<2x4xf32>, tensor<3x4xf32>, tensor<3xf32>) -> tensor<2x3xf32>")
+                   "res.gemm %, % bias % transposed : (tensor<2x4xf32>, tensor<3x4xf32>, tensor<3xf32>) -> "
+                   "tensor<2x3xf32>")
         constants = self.constants(self.imported(content))
         for expected in ([0.5] * 3, [1, 2, 3], [2] * 3, [0] * 3):
             self.assertIn(expected, constants)
@@ -288,12 +311,14 @@ class LinearTest(ImportCase):
             (node("Gemm", "x w", transA=1), "unsupported: attribute 'transA': expected 0, got 1"),
             (node("Gemm", "z w"), shapes.format("1x2x4 and 4x3")),
             (node("Gemm", "x x"), computed),
-            (node("Gemm", "x w c"), "unsupported: bias 'c' has shape 2x1; expected one value, or one for each of 3 columns"),
+            (node("Gemm", "x w c"),
+             "unsupported: bias 'c' has shape 2x1; expected one value, or one for each of 3 columns"),
             (node("Gemm", "x w", transB=1), "expected an input of 3 columns, got 4"),
             (node("MatMul", "z w"), shapes.format("1x2x4 and 4x3")),
             (node("MatMul", "x v"), shapes.format("2x4 and 4")),
             (node("MatMul", "x x"), computed)],
-            [tensor("w", (4, 3)), tensor("c", (2, 1)), tensor("v", (4,))], inputs=[info("x", (2, 4)), info("z", (1, 2, 4))])
+            [tensor("w", (4, 3)), tensor("c", (2, 1)), tensor("v", (4,))],
+            inputs=[info("x", (2, 4)), info("z", (1, 2, 4))])
 
     def test_matmul(self):
         self.check(model([node("MatMul", "x w")], [tensor("w", (4, 3))], x=(2, 4)),
@@ -324,7 +349,8 @@ class ShapeTest(ImportCase):
         self.check(model(concat, x=self.X), self.FLAT)
 
     def test_flatten_axes(self):
-        self.check_nodes([(node("Flatten", "x", axis=axis), f"res.reshape % : tensor<2x4x3x1xf32> -> tensor<{shape}xf32>")
+        self.check_nodes([(node("Flatten", "x", axis=axis),
+                           f"res.reshape % : tensor<2x4x3x1xf32> -> tensor<{shape}xf32>")
                           for axis, shape in ((0, "1x24"), (2, "8x3"), (4, "24x1"))], x=self.X)
         self.check_refused([(node("Flatten", "x", axis=5), "attribute 'axis': expected -4 to 4, got 5")])
 
@@ -335,12 +361,15 @@ class ShapeTest(ImportCase):
         got = "expected a shape of 24 elements as the input of shape 2x4x3x1 has, got "
         negative = "expected sizes of at least 0 and at most one -1 in the wanted shape, got "
         cases = (([5, 5], got + "5x5"), ([-1, 5], got + "-1x5"), ([0, 13], got + "0x13"),
-                 ([2**62, 2**62, 4], got + f"{2**62}x{2**62}x4"), ([-1, -1], negative + "-1"), ([-2, 12], negative + "-2"),
+                 ([2**62, 2**62, 4], got + f"{2**62}x{2**62}x4"), ([-1, -1], negative + "-1"),
+                 ([-2, 12], negative + "-2"),
                  ([2, 4, 3, 1, 0], "expected a size at index 4 of the wanted shape, got 0 for an input of rank 4"))
         self.check_refused([(node("Reshape", f"x s{i}"), problem) for i, (_, problem) in enumerate(cases)] +
                            [(node("Reshape", "x z", allowzero=1), got + "0x12"),
-                            (node("Reshape", "x f"), "shape 'f': expected a short vector of integers, got shape 2 of float32"),
-                            (node("Reshape", "x x"), "unsupported: shape 'x' is computed at run time; expected a constant")],
+                            (node("Reshape", "x f"),
+                             "shape 'f': expected a short vector of integers, got shape 2 of float32"),
+                            (node("Reshape", "x x"),
+                             "unsupported: shape 'x' is computed at run time; expected a constant")],
                            [ints(f"s{i}", shape) for i, (shape, _) in enumerate(cases)] +
                            [ints("z", [0, 12]), tensor("f", [2.0, 12.0])], x=self.X)
 
@@ -351,7 +380,8 @@ class ShapeTest(ImportCase):
         axes = [ints("s", [-1, 2]), ints("u", [-1, 1]), ints("one", [1]), ints("twice", [1, 1]), ints("nine", [9])]
         self.check_nodes([(node("Squeeze", "x s"), squeezed), (node("Squeeze", "x"), squeezed),
                           (node("Unsqueeze", "z u"), unsqueezed)], axes, inputs=inputs)
-        self.check_nodes([(node("Squeeze", "x", axes=[2, 3]), squeezed), (node("Unsqueeze", "z", axes=[3, 1]), unsqueezed)],
+        self.check_nodes([(node("Squeeze", "x", axes=[2, 3]), squeezed),
+                          (node("Unsqueeze", "z", axes=[3, 1]), unsqueezed)],
                          inputs=inputs, opset=11)
         self.check_refused([(node("Squeeze", "x one"), "expected size 1 at axis 1, got 4"),
                             (node("Unsqueeze", "x twice"), "expected different axes, got 1 twice"),

@@ -56,7 +56,8 @@ TEST_F(PackWeightsTest, ConvOfPlainInput) {
   for (int64_t k = 0; k < 32; ++k)
     for (int64_t c = 0; c < C; ++c)
       for (int64_t tap = 0; tap < R * S; ++tap)
-        ASSERT_EQ(packed[((k / 16 * R * S + tap) * C + c) * 16 + k % 16], k < K ? filter[(k * C + c) * R * S + tap] : 0.0f);
+        ASSERT_EQ(packed[((k / 16 * R * S + tap) * C + c) * 16 + k % 16],
+                  k < K ? filter[(k * C + c) * R * S + tap] : 0.0f);
 }
 
 TEST_F(PackWeightsTest, DenseOfBothOrders) {
@@ -106,9 +107,9 @@ TEST_F(PackWeightsTest, RoundsOnce) {
   int roundedTwiceDiffers = 0;
   for (int64_t k = 0; k < 20; ++k)
     for (int64_t c = 0; c < 5; ++c) {
-      double w = filter[k * 5 + c];
-      EXPECT_EQ(packed[(k / 16 * 5 + c) * 16 + k % 16], float(w * double(first[k]) * double(second[k])));
-      roundedTwiceDiffers += float(w * double(first[k]) * double(second[k])) != filter[k * 5 + c] * first[k] * second[k];
+      float once = float(double(filter[k * 5 + c]) * double(first[k]) * double(second[k]));
+      EXPECT_EQ(packed[(k / 16 * 5 + c) * 16 + k % 16], once);
+      roundedTwiceDiffers += once != filter[k * 5 + c] * first[k] * second[k];
     }
   EXPECT_GT(roundedTwiceDiffers, 0);
 }

@@ -228,7 +228,8 @@ TEST_F(ReferenceTest, GemmOfWeightsInSlices) {
                              " : (tensor<2x1003xf32>, " + type + ", tensor<301xf32>) -> tensor<2x301xf32>" + end, {x});
       expectNear(plain, expected);
       Tensor packed = run(weights + "%pw = res.pack %w : " + type + packing +
-                              "\n%pb = res.pack %b : tensor<301xf32> -> tensor<320xf32> as #res.pack_vector<multiple = 32>"
+                              "\n%pb = res.pack %b : tensor<301xf32> -> tensor<320xf32>"
+                              " as #res.pack_vector<multiple = 32>"
                               "\n%r = res.gemm %x, %pw bias %pb transposed : (tensor<2x1003xf32>, "
                               "tensor<10x1003x2x16xf32>, tensor<320xf32>) -> tensor<2x301xf32>" + end, {x});
       EXPECT_EQ(packed, plain);
@@ -271,10 +272,12 @@ TEST_F(ReferenceTest, BatchNorm) {
 TEST_F(ReferenceTest, AffineReluAdd) {
   const std::string type = "tensor<1x2x1x3xf32>", vector = "tensor<2xf32>";
   Tensor x{1, -2, 3, -4, 5, -6};
-  EXPECT_EQ(runOp("res.affine %0, %1, %2 : " + type + ", " + vector, {type, vector, vector}, type, {x, {2, -1}, {10, 20}}),
+  EXPECT_EQ(runOp("res.affine %0, %1, %2 : " + type + ", " + vector, {type, vector, vector}, type,
+                  {x, {2, -1}, {10, 20}}),
             (Tensor{12, 6, 16, 24, 15, 26}));
   EXPECT_EQ(runOp("res.relu %0 : " + type, {type}, type, {x}), (Tensor{1, 0, 3, 0, 5, 0}));
-  EXPECT_EQ(runOp("res.add %0, %1 : " + type, {type, type}, type, {x, {1, 1, 1, 2, 2, 2}}), (Tensor{2, -1, 4, -2, 7, -4}));
+  EXPECT_EQ(runOp("res.add %0, %1 : " + type, {type, type}, type, {x, {1, 1, 1, 2, 2, 2}}),
+            (Tensor{2, -1, 4, -2, 7, -4}));
 }
 
 TEST_F(ReferenceTest, NanIsNotSwallowed) {
@@ -319,8 +322,10 @@ protected:
                              0.125, 3.5, 4.5]> : tensor<20xf32>
     %v1 = res.scale_channels %w1 by %s : tensor<20x5x3x3xf32>, tensor<20xf32>)";
 
-  const std::string flat = "func.func @main(%x: tensor<1x5x6x7xf32>) -> (tensor<1x20x6x7xf32>, tensor<1x20x6x7xf32>) {" +
-                           weights + R"(
+  const std::string head =
+      "func.func @main(%x: tensor<1x5x6x7xf32>) -> (tensor<1x20x6x7xf32>, tensor<1x20x6x7xf32>) {" + weights;
+
+  const std::string flat = head + R"(
     %1 = res.conv %x, %w2 window<1x1> : (tensor<1x5x6x7xf32>, tensor<20x5x1x1xf32>) -> tensor<1x20x6x7xf32>
     %2 = res.conv %x, %v1 bias %s window<3x3, pad = [1, 1, 1, 1]>
        : (tensor<1x5x6x7xf32>, tensor<20x5x3x3xf32>, tensor<20xf32>) -> tensor<1x20x6x7xf32>
@@ -329,8 +334,7 @@ protected:
     return %3, %4 : tensor<1x20x6x7xf32>, tensor<1x20x6x7xf32>
   })";
 
-  const std::string kernels = "func.func @main(%x: tensor<1x5x6x7xf32>) -> (tensor<1x20x6x7xf32>, tensor<1x20x6x7xf32>) {" +
-                              weights + R"(
+  const std::string kernels = head + R"(
     %1 = res.kernel(%a = %x : tensor<1x5x6x7xf32>, %w = %w2 : tensor<20x5x1x1xf32>) -> tensor<1x20x6x7xf32> {
       %c = res.conv %a, %w window<1x1> : (tensor<1x5x6x7xf32>, tensor<20x5x1x1xf32>) -> tensor<1x20x6x7xf32>
       res.yield %c : tensor<1x20x6x7xf32>
@@ -362,8 +366,10 @@ protected:
     return %d, %e : !out, !out
   }
   func.func @main(%x: tensor<1x5x6x7xf32>) -> (tensor<1x20x6x7xf32>, !out) {)" + weights + R"(
-    %p1 = res.pack %v1 : tensor<20x5x3x3xf32> -> tensor<2x1x3x3x16x16xf32> as #res.pack_conv<block = 16, inner = 16> at 0
-    %p2 = res.pack %w2 : tensor<20x5x1x1xf32> -> tensor<2x1x1x1x16x16xf32> as #res.pack_conv<block = 16, inner = 16> at 64
+    %p1 = res.pack %v1 : tensor<20x5x3x3xf32> -> tensor<2x1x3x3x16x16xf32>
+       as #res.pack_conv<block = 16, inner = 16> at 0
+    %p2 = res.pack %w2 : tensor<20x5x1x1xf32> -> tensor<2x1x1x1x16x16xf32>
+       as #res.pack_conv<block = 16, inner = 16> at 64
     %pb = res.pack %s : tensor<20xf32> -> tensor<32xf32> as #res.pack_vector<multiple = 32> at 128
     %0 = res.relayout %x : tensor<1x5x6x7xf32> -> !in
     %1 = res.call @k0(%0, %p2) at [0] : (!in, tensor<2x1x1x1x16x16xf32>) -> !out
@@ -395,15 +401,15 @@ TEST_F(ReferencePhasesTest, ObservesResultsInOrder) {
   observed.clear();
   observedResults.clear();
   runAll(kernels, {x});
-  EXPECT_EQ(observed, (std::vector<std::string>{"res.conv", "res.kernel", "res.conv", "res.add", "res.relu", "res.kernel",
-                                                "res.kernel"}));
+  EXPECT_EQ(observed, (std::vector<std::string>{"res.conv", "res.kernel", "res.conv", "res.add", "res.relu",
+                                                "res.kernel", "res.kernel"}));
   EXPECT_EQ(observedResults, (std::vector<Tensor>{flatResults[0], flatResults[0], flatResults[1], flatResults[2],
                                                   flatResults[3], flatResults[2], flatResults[3]}));
 
   observed.clear();
   runAll(calls, {x});
-  EXPECT_EQ(observed, (std::vector<std::string>{"res.relayout", "res.conv", "res.call", "res.conv", "res.add", "res.relu",
-                                                "res.call", "res.call", "res.relayout"}));
+  EXPECT_EQ(observed, (std::vector<std::string>{"res.relayout", "res.conv", "res.call", "res.conv", "res.add",
+                                                "res.relu", "res.call", "res.call", "res.relayout"}));
 }
 
 TEST_F(ReferenceTest, OneKernelServesTwoCalls) {

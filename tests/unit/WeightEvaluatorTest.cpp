@@ -37,6 +37,10 @@ TEST_F(WeightEvaluatorTest, ReadsEveryElementType) {
     writeFile("w.bin", 3, values);
     auto module = parseBody("%0 = res.weight \"w\" in \"w.bin\" at 3 : tensor<3x" + type + ">");
     EXPECT_EQ(evaluate(find<WeightRefOp>(module)), expected) << type;
+    WeightEvaluator evaluator(folder.str().str());
+    EXPECT_EQ(llvm::cantFail(evaluator.evaluateSlice(find<WeightRefOp>(module), 1, 2)),
+              std::vector<double>(expected.begin() + 1, expected.end()))
+        << type;
   };
   expectRead(std::vector<double>{0.1, -2, 1e300}, "f64", {0.1, -2, 1e300});
   expectRead(std::vector<uint16_t>{0x3c00, 0xc100, 0x0001}, "f16", {1, -2.5, std::ldexp(1, -24)});
@@ -129,6 +133,8 @@ TEST_F(WeightEvaluatorTest, NamesWeightAndFileOnErrors) {
   expectFailure("\"short.bin\" at 11 : tensor<2xf32>",
                 "weight 'conv1.w': expected 8 bytes at offset 11 of file 'short.bin', got a file of 18 bytes");
   expectFailure("\"short.bin\" at 9223372036854775807 : tensor<1x1xf32>", "got a file of 18 bytes");
+  // Offset and size add up to 7 modulo 2^64.
+  expectFailure("\"short.bin\" at 9223372036854775807 : tensor<2305843009213693954x1xf32>", "got a file of 18 bytes");
   // More than any memory: refused before it is allocated.
   expectFailure("\"short.bin\" at 0 : tensor<1000000x1000000000xf32>", "expected 4000000000000000 bytes");
   expectFailure("\"short.bin\" at 0 : tensor<4294967296x4294967296xf32>", "expected a tensor that fits into a file");

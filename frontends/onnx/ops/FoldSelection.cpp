@@ -95,7 +95,8 @@ LogicalResult res::frontend::importSlice(NodeImport &node) {
       return node.emitError() << "expected steps of 1 to " << kMaxFoldedElements << " or their negatives, got " << step;
     int64_t least = step > 0 ? 0 : -1, most = step > 0 ? size : size - 1;
     auto clamp = [&](int64_t at) { return std::clamp(at < 0 ? at + size : at, least, std::max(least, most)); };
-    int64_t start = std::clamp<int64_t>(clamp((*bounds[0])[i]), 0, std::max<int64_t>(0, most)), end = clamp((*bounds[1])[i]);
+    int64_t start = std::clamp<int64_t>(clamp((*bounds[0])[i]), 0, std::max<int64_t>(0, most));
+    int64_t end = clamp((*bounds[1])[i]);
     int64_t span = step > 0 ? end - start : start - end;
     shape[*axis] = size == 0 || span <= 0 ? 0 : (span + std::abs(step) - 1) / std::abs(step);
     begins[*axis] = start;

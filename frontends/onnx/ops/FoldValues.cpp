@@ -188,7 +188,8 @@ LogicalResult res::frontend::foldArithmetic(NodeImport &node, StringRef opType) 
     return failure();
   Dims left = getBroadcastStrides(lhs->shape), right = getBroadcastStrides(rhs->shape);
   forEachIndex(*shape, [&](ArrayRef<int64_t> index) {
-    int64_t leftAt = lhs->isSplat() ? 0 : getPosition(index, left), rightAt = rhs->isSplat() ? 0 : getPosition(index, right);
+    int64_t leftAt = lhs->isSplat() ? 0 : getPosition(index, left);
+    int64_t rightAt = rhs->isSplat() ? 0 : getPosition(index, right);
     if (result->isFloating())
       result->floats.push_back(
           roundTo(result->elementType, compute(opType, lhs->floats[leftAt], rhs->floats[rightAt])));

@@ -17,7 +17,8 @@ FailureOr<Constant> res::frontend::getFoldable(NodeImport &node, unsigned index,
   return loadValues(**constant);
 }
 
-FailureOr<Constant> res::frontend::createResult(NodeImport &node, int32_t elementType, ArrayRef<int64_t> shape, bool isSplat) {
+FailureOr<Constant> res::frontend::createResult(NodeImport &node, int32_t elementType, ArrayRef<int64_t> shape,
+                                                bool isSplat) {
   std::optional<int64_t> count = countElements(shape);
   if (!count || (!isSplat && *count > kMaxFoldedElements))
     return node.refuse("computes a constant of shape " + formatShape(shape) + "; expected at most " +
@@ -65,7 +66,7 @@ int64_t res::frontend::getPosition(ArrayRef<int64_t> index, ArrayRef<int64_t> st
 }
 
 LogicalResult res::frontend::setSelected(NodeImport &node, const Constant &from, ArrayRef<int64_t> shape,
-                                 function_ref<int64_t(ArrayRef<int64_t>)> position) {
+                                         function_ref<int64_t(ArrayRef<int64_t>)> position) {
   // One value is still one value, but for results of one element or none, which store what they have.
   bool isSplat = from.isSplat() || (from.numElements == 1 && countElements(shape).value_or(0) > 1);
   FailureOr<Constant> result = createResult(node, from.elementType, shape, isSplat);

@@ -22,7 +22,7 @@ mlir::FailureOr<Constant> createResult(NodeImport &node, int32_t elementType, ll
 /// Appends element `index` of `from` to `to`, which has the same type.
 void appendElement(const Constant &from, int64_t index, Constant &to);
 
-/// Defines the output as a constant of `shape` whose element at each index is the element of `from` at `position(index)`.
+/// Defines the output as a constant of `shape` whose element at an index is the one of `from` at `position(index)`.
 llvm::LogicalResult setSelected(NodeImport &node, const Constant &from, llvm::ArrayRef<int64_t> shape,
                                 llvm::function_ref<int64_t(llvm::ArrayRef<int64_t>)> position);
 

@@ -99,7 +99,8 @@ LogicalResult res::frontend::importAdd(NodeImport &node) {
     return addConstant(node, rhs->activation, 0);
   if (rhs->constant)
     return addConstant(node, lhs->activation, 1);
-  auto left = cast<RankedTensorType>(lhs->activation.getType()), right = cast<RankedTensorType>(rhs->activation.getType());
+  auto left = cast<RankedTensorType>(lhs->activation.getType());
+  auto right = cast<RankedTensorType>(rhs->activation.getType());
   if (left != right)
     return node.refuse("adds tensors of shapes " + formatShape(left.getShape()) + " and " +
                        formatShape(right.getShape()) + "; expected equal shapes");

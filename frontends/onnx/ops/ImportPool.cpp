@@ -84,7 +84,8 @@ LogicalResult res::frontend::importMaxPool(NodeImport &node) {
   return node.setOutput(MaxPoolOp::create(node.builder, node.loc, pool->type, pool->input, pool->window));
 }
 
-static LogicalResult createGlobalAveragePool(NodeImport &node, TypedValue<RankedTensorType> input, bool keepSpatialAxes) {
+static LogicalResult createGlobalAveragePool(NodeImport &node, TypedValue<RankedTensorType> input,
+                                             bool keepSpatialAxes) {
   ArrayRef<int64_t> shape = input.getType().getShape();
   auto type = input.getType().clone({shape[0], shape[1], 1, 1});
   Value mean = GlobalAvgPoolOp::create(node.builder, node.loc, type, input);
@@ -112,7 +113,8 @@ LogicalResult res::frontend::importAveragePool(NodeImport &node) {
   auto isOne = [](int64_t value) { return value == 1; };
   if (llvm::all_of(window.getKernel(), isOne) && llvm::all_of(window.getStrides(), isOne) && !window.hasPads())
     return node.setOutput(pool->input);
-  if (window.getKernel() == pool->input.getType().getShape().drop_front(2) && !window.hasPads() && !window.hasDilations())
+  bool isWhole = window.getKernel() == pool->input.getType().getShape().drop_front(2);
+  if (isWhole && !window.hasPads() && !window.hasDilations())
     return createGlobalAveragePool(node, pool->input, /*keepSpatialAxes=*/true);
   return node.setOutput(AvgPoolOp::create(node.builder, node.loc, pool->type, pool->input, window,
                                           countIncludePad && window.hasPads()));

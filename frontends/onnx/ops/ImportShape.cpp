@@ -77,8 +77,8 @@ LogicalResult res::frontend::importReshape(NodeImport &node) {
   for (auto [index, size] : llvm::enumerate(result)) {
     if (size == 0 && !zeroIsSize) {
       if (index >= shape.size())
-        return node.emitError() << "expected a size at index " << index << " of the wanted shape, got 0 for an input of rank "
-                                << shape.size();
+        return node.emitError() << "expected a size at index " << index
+                                << " of the wanted shape, got 0 for an input of rank " << shape.size();
       size = shape[index];
     } else if (size == -1 && !remaining) {
       remaining = &size;

@@ -1,0 +1,41 @@
+// RUN: res-opt %s --canonicalize | FileCheck %s
+
+// CHECK-LABEL: func.func @relu_of_relu_is_one
+// CHECK-NEXT: res.relu
+// CHECK-NEXT: return
+func.func @relu_of_relu_is_one(%x: tensor<1x4xf32>) -> tensor<1x4xf32> {
+  %0 = res.relu %x : tensor<1x4xf32>
+  %1 = res.relu %0 : tensor<1x4xf32>
+  return %1 : tensor<1x4xf32>
+}
+
+// CHECK-LABEL: func.func @reshapes_become_one
+// CHECK-NEXT: %[[R:.*]] = res.reshape %arg0 : tensor<2x3x2x2xf32> -> tensor<4x6xf32>
+// CHECK-NEXT: return %[[R]]
+func.func @reshapes_become_one(%x: tensor<2x3x2x2xf32>) -> tensor<4x6xf32> {
+  %0 = res.reshape %x : tensor<2x3x2x2xf32> -> tensor<2x12xf32>
+  %1 = res.reshape %0 : tensor<2x12xf32> -> tensor<4x6xf32>
+  return %1 : tensor<4x6xf32>
+}
+
+// CHECK-LABEL: func.func @reshape_to_itself_is_nothing
+// CHECK-NEXT: return %arg0
+func.func @reshape_to_itself_is_nothing(%x: tensor<2x3xf32>) -> tensor<2x3xf32> {
+  %0 = res.reshape %x : tensor<2x3xf32> -> tensor<2x3xf32>
+  return %0 : tensor<2x3xf32>
+}
+
+// CHECK-LABEL: func.func @keeps_reshape_that_changes_the_layout
+// CHECK: res.reshape
+func.func @keeps_reshape_that_changes_the_layout(%x: tensor<2x3x1x1xf32, #res.blocked<16>>) -> tensor<2x3x1x1xf32> {
+  %0 = res.reshape %x : tensor<2x3x1x1xf32, #res.blocked<16>> -> tensor<2x3x1x1xf32>
+  return %0 : tensor<2x3x1x1xf32>
+}
+
+// CHECK-LABEL: func.func @unused_weights_go
+// CHECK-NEXT: return
+func.func @unused_weights_go() {
+  %0 = res.weight "w" in "f" at 0 : tensor<4xf32>
+  %1 = res.scale_channels %0 by %0 : tensor<4xf32>, tensor<4xf32>
+  return
+}

@@ -1,0 +1,248 @@
+// RUN: res-opt %s -split-input-file -verify-diagnostics
+
+func.func @channels(%x: tensor<1x4x8x8xf32>, %w: tensor<2x3x1x1xf32>) {
+  // expected-error @+1 {{expected an input of 3 channels, got 4}}
+  %0 = res.conv %x, %w window<1x1> : (tensor<1x4x8x8xf32>, tensor<2x3x1x1xf32>) -> tensor<1x2x8x8xf32>
+  return
+}
+
+// -----
+
+func.func @groups(%x: tensor<1x4x8x8xf32>, %w: tensor<3x2x1x1xf32>) {
+  // expected-error @+1 {{expected the number of filters to be a multiple of groups, got 3 filters and 2 groups}}
+  %0 = res.conv %x, %w window<1x1> {groups = 2 : i64} : (tensor<1x4x8x8xf32>, tensor<3x2x1x1xf32>) -> tensor<1x3x8x8xf32>
+  return
+}
+
+// -----
+
+func.func @filter_size(%x: tensor<1x4x8x8xf32>, %w: tensor<3x4x1x1xf32>) {
+  // expected-error @+1 {{expected the window to have the filter's size}}
+  %0 = res.conv %x, %w window<3x3> : (tensor<1x4x8x8xf32>, tensor<3x4x1x1xf32>) -> tensor<1x3x6x6xf32>
+  return
+}
+
+// -----
+
+func.func @result(%x: tensor<1x4x8x8xf32>, %w: tensor<3x4x3x3xf32>) {
+  // expected-error @+1 {{expected a result of shape 1x3x6x6, got 1x3x8x8}}
+  %0 = res.conv %x, %w window<3x3> : (tensor<1x4x8x8xf32>, tensor<3x4x3x3xf32>) -> tensor<1x3x8x8xf32>
+  return
+}
+
+// -----
+
+func.func @bias(%x: tensor<1x4x8x8xf32>, %w: tensor<3x4x1x1xf32>, %b: tensor<2xf32>) {
+  // expected-error @+1 {{expected a bias of 3 elements, got 2}}
+  %0 = res.conv %x, %w bias %b window<1x1> : (tensor<1x4x8x8xf32>, tensor<3x4x1x1xf32>, tensor<2xf32>) -> tensor<1x3x8x8xf32>
+  return
+}
+
+// -----
+
+func.func @packed_filter_is_too_small(%x: tensor<1x4x8x8xf32>, %w: tensor<1x1x1x1x4x16xf32>) {
+  // expected-error @+1 {{expected the packed filter to cover the channels of input and output}}
+  %0 = res.conv %x, %w window<1x1> : (tensor<1x4x8x8xf32>, tensor<1x1x1x1x4x16xf32>) -> tensor<1x17x8x8xf32>
+  return
+}
+
+// -----
+
+func.func @window_does_not_fit(%x: tensor<1x4x2x8xf32>) {
+  // expected-error @+1 {{expected the window to fit into its padded input, got size 2 with pads 0 and 0 under a window that spans 3}}
+  %0 = res.max_pool %x window<3x3> : tensor<1x4x2x8xf32> -> tensor<1x4x1x6xf32>
+  return
+}
+
+// -----
+
+func.func @window_rank(%x: tensor<1x4x8x8xf32>) {
+  // expected-error @+1 {{expected a window of 2 axes, got 1}}
+  %0 = res.avg_pool %x window<3> : tensor<1x4x8x8xf32> -> tensor<1x4x6x6xf32>
+  return
+}
+
+// -----
+
+func.func @stride(%x: tensor<1x4x8x8xf32>) {
+  // expected-error @+1 {{expected window sizes, strides and dilations of at least 1}}
+  %0 = res.max_pool %x window<3x3, stride = 0x1> : tensor<1x4x8x8xf32> -> tensor<1x4x6x6xf32>
+  return
+}
+
+// -----
+
+func.func @pads(%x: tensor<1x4x8x8xf32>) {
+  // expected-error @+1 {{expected pads of at least 0}}
+  %0 = res.max_pool %x window<3x3, pad = [-1, 0, 0, 0]> : tensor<1x4x8x8xf32> -> tensor<1x4x6x6xf32>
+  return
+}
+
+// -----
+
+func.func @number_of_pads(%x: tensor<1x4x8x8xf32>) {
+  // expected-error @+1 {{expected a window of 2 axes to have as many strides and dilations and twice as many pads, got 2, 2 and 2}}
+  %0 = res.max_pool %x window<3x3, pad = [1, 1]> : tensor<1x4x8x8xf32> -> tensor<1x4x6x6xf32>
+  return
+}
+
+// -----
+
+func.func @window_field(%x: tensor<1x4x8x8xf32>) {
+  // expected-error @+1 {{expected 'stride', 'pad' or 'dilation', got 'step'}}
+  %0 = res.max_pool %x window<3x3, step = 2x2> : tensor<1x4x8x8xf32> -> tensor<1x4x6x6xf32>
+  return
+}
+
+// -----
+
+// expected-error @+1 {{expected a blocked tensor to have rank 4, got rank 2}}
+func.func @layout(%x: tensor<1x4xf32, #res.blocked<16>>) {
+  return
+}
+
+// -----
+
+// expected-error @+1 {{expected a block of at least 1 channel, got 0}}
+func.func @block(%x: tensor<1x4x1x1xf32, #res.blocked<0>>) {
+  return
+}
+
+// -----
+
+func.func @gemm(%x: tensor<2x5xf32>, %w: tensor<3x4xf32>) {
+  // expected-error @+1 {{expected an input of 4 columns, got 5}}
+  %0 = res.gemm %x, %w transposed : (tensor<2x5xf32>, tensor<3x4xf32>) -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+func.func @packed_gemm(%x: tensor<2x5xf32>, %w: tensor<1x5x1x16xf32>) {
+  // expected-error @+1 {{expected the packed weight to cover input and output}}
+  %0 = res.gemm %x, %w : (tensor<2x5xf32>, tensor<1x5x1x16xf32>) -> tensor<2x17xf32>
+  return
+}
+
+// -----
+
+func.func @reshape(%x: tensor<2x6xf32>) {
+  // expected-error @+1 {{expected as many elements as the input has, 12, got 10}}
+  %0 = res.reshape %x : tensor<2x6xf32> -> tensor<2x5xf32>
+  return
+}
+
+// -----
+
+func.func @batch_norm(%x: tensor<1x4x2x2xf32>, %v: tensor<3xf32>) {
+  // expected-error @+1 {{expected a gamma of 4 elements, got 3}}
+  %0 = res.batch_norm %x, %v, %v, %v, %v epsilon 1.0e-5 : tensor<1x4x2x2xf32>, tensor<3xf32>
+  return
+}
+
+// -----
+
+func.func @affine(%x: tensor<4xf32>, %v: tensor<4xf32>) {
+  // expected-error @+1 {{expected an input of rank 2 or more}}
+  %0 = res.affine %x, %v, %v : tensor<4xf32>, tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @scale(%w: tensor<4x2xf32>, %v: tensor<2xf32>) {
+  // expected-error @+1 {{expected a scale of 4 elements, got 2}}
+  %0 = res.scale_channels %w by %v : tensor<4x2xf32>, tensor<2xf32>
+  return
+}
+
+// -----
+
+func.func @weight_offset() {
+  // expected-error @+1 {{expected an offset of at least 0, got -4}}
+  %0 = res.weight "w" in "f" at -4 : tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @pack_kind(%w: tensor<4xf32>) {
+  // expected-error @+1 {{expected a packing, got 3 : i64}}
+  %0 = res.pack %w : tensor<4xf32> -> tensor<16xf32> as 3 : i64
+  return
+}
+
+// -----
+
+func.func @pack_rank(%w: tensor<4xf32>) {
+  // expected-error @+1 {{expected a weight of rank 4, got rank 1}}
+  %0 = res.pack %w : tensor<4xf32> -> tensor<16xf32> as #res.pack_conv<block = 16, inner = 16>
+  return
+}
+
+// -----
+
+func.func @pack_block(%w: tensor<4xf32>) {
+  // expected-error @+1 {{expected sizes of at least 1 in #res.pack_vector<multiple = 0>}}
+  %0 = res.pack %w : tensor<4xf32> -> tensor<16xf32> as #res.pack_vector<multiple = 0>
+  return
+}
+
+// -----
+
+func.func @two_anchors(%x: tensor<1x4x8x8xf32>) {
+  // expected-error @+1 {{expected at most one anchor, got 2}}
+  %0 = res.kernel(%a = %x : tensor<1x4x8x8xf32>) -> tensor<1x4x6x6xf32> {
+    %1 = res.max_pool %a window<2x2> : tensor<1x4x8x8xf32> -> tensor<1x4x7x7xf32>
+    %2 = res.max_pool %1 window<2x2> : tensor<1x4x7x7xf32> -> tensor<1x4x6x6xf32>
+    res.yield %2 : tensor<1x4x6x6xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @yield(%x: tensor<1x4x8x8xf32>) {
+  // expected-error @+1 {{expected the yielded values to have the types of the results}}
+  %0 = res.kernel(%a = %x : tensor<1x4x8x8xf32>) -> tensor<1x4x6x6xf32> {
+    %1 = res.relu %a : tensor<1x4x8x8xf32>
+    res.yield %1 : tensor<1x4x8x8xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @empty(%x: tensor<1x4x8x8xf32>) {
+  // expected-error @+1 {{expected at least one operation in the region}}
+  %0 = res.kernel(%a = %x : tensor<1x4x8x8xf32>) -> tensor<1x4x8x8xf32> {
+    res.yield %a : tensor<1x4x8x8xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @callee(%x: tensor<1x4xf32>) {
+  // expected-error @+1 {{expected a function of the module, got 'nobody'}}
+  %0 = res.call @nobody(%x) : (tensor<1x4xf32>) -> tensor<1x4xf32>
+  return
+}
+
+// -----
+
+func.func private @f(tensor<1x4xf32>) -> tensor<1x4xf32>
+func.func @call_types(%x: tensor<1x5xf32>) {
+  // expected-error @+1 {{expected the types of 'f', '(tensor<1x4xf32>) -> tensor<1x4xf32>'}}
+  %0 = res.call @f(%x) : (tensor<1x5xf32>) -> tensor<1x4xf32>
+  return
+}
+
+// -----
+
+func.func private @f(tensor<1x4xf32>) -> tensor<1x4xf32>
+func.func @offsets(%x: tensor<1x4xf32>) {
+  // expected-error @+1 {{expected an offset for each of 1 results, got 2}}
+  %0 = res.call @f(%x) at [0, 64] : (tensor<1x4xf32>) -> tensor<1x4xf32>
+  return
+}

@@ -1,0 +1,49 @@
+// RUN: res-opt %s --res-form-kernels --res-decide-schedules=target=x86-64-v4 | FileCheck %s
+// RUN: res-opt %s --res-form-kernels --res-decide-schedules=target=x86-64-v4 --res-decide-schedules=target=x86-64-v3 | FileCheck %s --check-prefix=BOTH
+// RUN: not res-opt %s --res-decide-schedules=target=vax 2>&1 | FileCheck %s --check-prefix=UNKNOWN
+
+// UNKNOWN: error: unknown target 'vax', expected host, x86-64-v4 or x86-64-v3
+
+// CHECK-LABEL: func.func @every_kernel_has_one
+// CHECK: res.kernel
+// CHECK-SAME: estimate_us = {{[0-9.]+}} : f64
+// CHECK-SAME: layouts = [#res.blocked<16>]
+// CHECK-SAME: schedules = {"x86-64-v4" = #res.direct<{{.*}}staging = {{rows|whole}}
+// CHECK-NEXT: res.conv
+// CHECK: res.kernel
+// CHECK-SAME: layouts = [#res.blocked<16>], schedules = {"x86-64-v4" = #res.map<
+// CHECK-NEXT: res.global_avg_pool
+// CHECK: res.kernel
+// CHECK-SAME: layouts = [unit], schedules = {"x86-64-v4" = #res.map<
+// CHECK-NEXT: res.reshape
+// CHECK: res.kernel
+// CHECK-SAME: schedules = {"x86-64-v4" = #res.dense<
+// CHECK-NEXT: res.gemm
+// BOTH: schedules = {"x86-64-v3" = #res.direct<{{.*}}>, "x86-64-v4" = #res.direct<
+func.func @every_kernel_has_one(%x: tensor<1x3x32x32xf32>) -> tensor<1x10xf32> {
+  %w = res.weight "w" in "f" at 0 : tensor<32x3x3x3xf32>
+  %k = res.weight "k" in "f" at 4000 : tensor<10x32xf32>
+  %0 = res.conv %x, %w window<3x3, pad = [1, 1, 1, 1]> : (tensor<1x3x32x32xf32>, tensor<32x3x3x3xf32>) -> tensor<1x32x32x32xf32>
+  %1 = res.global_avg_pool %0 : tensor<1x32x32x32xf32> -> tensor<1x32x1x1xf32>
+  %2 = res.reshape %1 : tensor<1x32x1x1xf32> -> tensor<1x32xf32>
+  %3 = res.gemm %2, %k transposed : (tensor<1x32xf32>, tensor<10x32xf32>) -> tensor<1x10xf32>
+  return %3 : tensor<1x10xf32>
+}
+
+// A schedule that is there stays: an edited dump is the schedule file.
+// CHECK-LABEL: func.func @keeps_an_edited_schedule
+// CHECK: #res.map<pixels = 7, rows = 9>
+func.func @keeps_an_edited_schedule(%x: tensor<1x4xf32>) -> tensor<1x4xf32> {
+  %0 = res.kernel(%a = %x : tensor<1x4xf32>) -> tensor<1x4xf32> attributes {schedules = {"x86-64-v4" = #res.map<pixels = 7, rows = 9>}} {
+    %1 = res.relu %a : tensor<1x4xf32>
+    res.yield %1 : tensor<1x4xf32>
+  }
+  return %0 : tensor<1x4xf32>
+}
+
+// CHECK-LABEL: func.func @outputs_are_row_major
+// CHECK: layouts = [unit]
+// CHECK-NEXT: res.relayout
+func.func @outputs_are_row_major(%x: tensor<1x4x2x2xf32>) -> tensor<1x4x2x2xf32> {
+  return %x : tensor<1x4x2x2xf32>
+}

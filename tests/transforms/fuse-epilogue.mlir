@@ -1,0 +1,54 @@
+// RUN: res-opt %s --res-form-kernels --res-fuse-epilogue | FileCheck %s
+
+// CHECK-LABEL: func.func @chain_joins_its_conv
+// CHECK: res.kernel(%[[X:.*]] = %arg0 : tensor<1x3x8x8xf32>, %{{.*}} = %{{.*}}, %[[S:.*]] = %{{.*}} : tensor<4xf32>)
+// CHECK-NEXT: %[[C:.*]] = res.conv %[[X]]
+// CHECK-NEXT: %[[A:.*]] = res.affine %[[C]], %[[S]], %[[S]]
+// CHECK-NEXT: %[[R:.*]] = res.relu %[[A]]
+// CHECK-NEXT: res.yield %[[R]]
+// CHECK-NOT: res.affine
+func.func @chain_joins_its_conv(%x: tensor<1x3x8x8xf32>) -> tensor<1x4x1x1xf32> {
+  %w = res.weight "w" in "f" at 0 : tensor<4x3x1x1xf32>
+  %s = res.weight "s" in "f" at 48 : tensor<4xf32>
+  %0 = res.conv %x, %w window<1x1> : (tensor<1x3x8x8xf32>, tensor<4x3x1x1xf32>) -> tensor<1x4x8x8xf32>
+  %1 = res.affine %0, %s, %s : tensor<1x4x8x8xf32>, tensor<4xf32>
+  %2 = res.relu %1 : tensor<1x4x8x8xf32>
+  %3 = res.global_avg_pool %2 : tensor<1x4x8x8xf32> -> tensor<1x4x1x1xf32>
+  return %3 : tensor<1x4x1x1xf32>
+}
+
+// CHECK-LABEL: func.func @keeps_relu_when_the_raw_value_is_read
+// CHECK: res.kernel
+// CHECK-NEXT: res.max_pool
+// CHECK-NEXT: res.yield
+// CHECK: res.kernel
+// CHECK-NEXT: res.relu
+func.func @keeps_relu_when_the_raw_value_is_read(%x: tensor<1x3x8x8xf32>) -> (tensor<1x3x1x1xf32>, tensor<1x3x1x1xf32>) {
+  %0 = res.max_pool %x window<2x2> : tensor<1x3x8x8xf32> -> tensor<1x3x7x7xf32>
+  %1 = res.relu %0 : tensor<1x3x7x7xf32>
+  %2 = res.global_avg_pool %0 : tensor<1x3x7x7xf32> -> tensor<1x3x1x1xf32>
+  %3 = res.global_avg_pool %1 : tensor<1x3x7x7xf32> -> tensor<1x3x1x1xf32>
+  return %2, %3 : tensor<1x3x1x1xf32>, tensor<1x3x1x1xf32>
+}
+
+// CHECK-LABEL: func.func @keeps_addition_of_two_activations
+// CHECK: res.kernel
+// CHECK-NEXT: res.relu
+// CHECK-NEXT: res.yield
+// CHECK: res.kernel
+// CHECK-NEXT: res.add
+func.func @keeps_addition_of_two_activations(%x: tensor<1x4xf32>) -> tensor<1x4xf32> {
+  %0 = res.relu %x : tensor<1x4xf32>
+  %1 = res.add %0, %x : tensor<1x4xf32>
+  return %1 : tensor<1x4xf32>
+}
+
+// CHECK-LABEL: func.func @doubling_is_an_addition_of_one_activation
+// CHECK: %[[G:.*]] = res.gemm
+// CHECK-NEXT: res.add %[[G]], %[[G]]
+func.func @doubling_is_an_addition_of_one_activation(%x: tensor<1x4xf32>) -> tensor<1x4xf32> {
+  %w = res.weight "w" in "f" at 0 : tensor<4x4xf32>
+  %0 = res.gemm %x, %w : (tensor<1x4xf32>, tensor<4x4xf32>) -> tensor<1x4xf32>
+  %1 = res.add %0, %0 : tensor<1x4xf32>
+  return %1 : tensor<1x4xf32>
+}

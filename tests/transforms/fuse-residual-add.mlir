@@ -1,0 +1,72 @@
+// RUN: res-opt %s --res-form-kernels --res-fuse-epilogue --res-fuse-residual-add --res-fuse-epilogue | FileCheck %s
+
+// CHECK-LABEL: func.func @basic_block
+// CHECK: %[[SKIP:.*]] = res.kernel
+// CHECK-NEXT: res.max_pool
+// CHECK: res.kernel(%{{.*}} = %[[SKIP]] : {{.*}}, %{{.*}} = %{{.*}}) -> tensor<1x4x7x7xf32> {
+// CHECK-NEXT: %[[C:.*]] = res.conv
+// CHECK-NEXT: %[[S:.*]] = res.add %[[C]], %{{.*}}
+// CHECK-NEXT: %[[R:.*]] = res.relu %[[S]]
+// CHECK-NEXT: res.yield %[[R]]
+func.func @basic_block(%x: tensor<1x4x8x8xf32>) -> tensor<1x4x1x1xf32> {
+  %w = res.weight "w" in "f" at 0 : tensor<4x4x1x1xf32>
+  %0 = res.max_pool %x window<2x2> : tensor<1x4x8x8xf32> -> tensor<1x4x7x7xf32>
+  %1 = res.conv %0, %w window<1x1> : (tensor<1x4x7x7xf32>, tensor<4x4x1x1xf32>) -> tensor<1x4x7x7xf32>
+  %2 = res.add %1, %0 : tensor<1x4x7x7xf32>
+  %3 = res.relu %2 : tensor<1x4x7x7xf32>
+  %4 = res.global_avg_pool %3 : tensor<1x4x7x7xf32> -> tensor<1x4x1x1xf32>
+  return %4 : tensor<1x4x1x1xf32>
+}
+
+// CHECK-LABEL: func.func @joins_the_branch_that_is_computed_last
+// CHECK: %[[FIRST:.*]] = res.kernel
+// CHECK-NEXT: res.conv {{.*}} window<1x1>
+// CHECK-NEXT: res.yield
+// CHECK: res.kernel({{.*}} = %[[FIRST]]
+// CHECK-NEXT: res.conv {{.*}} window<3x3
+// CHECK-NEXT: res.add
+func.func @joins_the_branch_that_is_computed_last(%x: tensor<1x4x8x8xf32>) -> tensor<1x4x1x1xf32> {
+  %w = res.weight "w" in "f" at 0 : tensor<4x4x1x1xf32>
+  %v = res.weight "v" in "f" at 64 : tensor<4x4x3x3xf32>
+  %0 = res.conv %x, %w window<1x1> : (tensor<1x4x8x8xf32>, tensor<4x4x1x1xf32>) -> tensor<1x4x8x8xf32>
+  %1 = res.conv %x, %v window<3x3, pad = [1, 1, 1, 1]> : (tensor<1x4x8x8xf32>, tensor<4x4x3x3xf32>) -> tensor<1x4x8x8xf32>
+  %2 = res.add %1, %0 : tensor<1x4x8x8xf32>
+  %3 = res.global_avg_pool %2 : tensor<1x4x8x8xf32> -> tensor<1x4x1x1xf32>
+  return %3 : tensor<1x4x1x1xf32>
+}
+
+// CHECK-LABEL: func.func @joins_the_other_branch_when_the_last_is_read_elsewhere
+// CHECK: %[[LAST:.*]] = res.kernel
+// CHECK-NEXT: res.conv {{.*}} window<3x3
+// CHECK-NEXT: res.yield
+// CHECK: res.kernel({{.*}} = %[[LAST]]
+// CHECK-NEXT: res.conv {{.*}} window<1x1>
+// CHECK-NEXT: res.add
+func.func @joins_the_other_branch_when_the_last_is_read_elsewhere(%x: tensor<1x4x8x8xf32>) -> (tensor<1x4x1x1xf32>, tensor<1x4x1x1xf32>) {
+  %w = res.weight "w" in "f" at 0 : tensor<4x4x1x1xf32>
+  %v = res.weight "v" in "f" at 64 : tensor<4x4x3x3xf32>
+  %0 = res.conv %x, %w window<1x1> : (tensor<1x4x8x8xf32>, tensor<4x4x1x1xf32>) -> tensor<1x4x8x8xf32>
+  %1 = res.conv %x, %v window<3x3, pad = [1, 1, 1, 1]> : (tensor<1x4x8x8xf32>, tensor<4x4x3x3xf32>) -> tensor<1x4x8x8xf32>
+  %2 = res.add %1, %0 : tensor<1x4x8x8xf32>
+  %3 = res.global_avg_pool %2 : tensor<1x4x8x8xf32> -> tensor<1x4x1x1xf32>
+  %4 = res.global_avg_pool %1 : tensor<1x4x8x8xf32> -> tensor<1x4x1x1xf32>
+  return %3, %4 : tensor<1x4x1x1xf32>, tensor<1x4x1x1xf32>
+}
+
+// CHECK-LABEL: func.func @keeps_add_whose_branches_have_other_users
+// CHECK: res.kernel
+// CHECK-NEXT: res.max_pool
+// CHECK-NEXT: res.yield
+// CHECK: res.kernel
+// CHECK-NEXT: res.relu
+// CHECK-NEXT: res.yield
+// CHECK: res.kernel
+// CHECK-NEXT: res.add
+func.func @keeps_add_whose_branches_have_other_users(%x: tensor<1x4x8x8xf32>) -> (tensor<1x4x1x1xf32>, tensor<1x4x1x1xf32>) {
+  %0 = res.max_pool %x window<2x2> : tensor<1x4x8x8xf32> -> tensor<1x4x7x7xf32>
+  %1 = res.relu %0 : tensor<1x4x7x7xf32>
+  %2 = res.add %1, %0 : tensor<1x4x7x7xf32>
+  %3 = res.global_avg_pool %2 : tensor<1x4x7x7xf32> -> tensor<1x4x1x1xf32>
+  %4 = res.global_avg_pool %1 : tensor<1x4x7x7xf32> -> tensor<1x4x1x1xf32>
+  return %3, %4 : tensor<1x4x1x1xf32>, tensor<1x4x1x1xf32>
+}

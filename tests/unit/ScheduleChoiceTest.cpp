@@ -1,0 +1,81 @@
+//===- ScheduleChoiceTest.cpp - what the cost model promises ----*- C++ -*-===//
+
+#include "compiler/analysis/ScheduleChoice.h"
+
+#include <gtest/gtest.h>
+
+using namespace res;
+
+static TargetModel target(const char *name) { return llvm::cantFail(TargetModel::get(name)); }
+
+static ConvShape makeShape(int64_t channels, int64_t filters, int64_t size, int64_t kernel, int64_t stride) {
+  ConvShape s{};
+  s.batch = 1, s.channels = channels, s.filters = filters, s.groups = 1;
+  s.inputHeight = s.inputWidth = size * stride, s.outputHeight = s.outputWidth = size;
+  s.kernelHeight = s.kernelWidth = kernel, s.strideY = s.strideX = stride;
+  s.padded = kernel > 1, s.blocked = channels > 3;
+  return s;
+}
+
+/// What every schedule must keep, whatever the cost model prefers.
+static void expectFits(const ConvShape &shape, const TargetModel &model) {
+  DirectSchedule s = chooseDirect(shape, model);
+  SCOPED_TRACE("blocks " + std::to_string(s.blocks) + ", pixels " + std::to_string(s.pixels) + " for " +
+               std::to_string(shape.channels) + "->" + std::to_string(shape.filters) + "@" +
+               std::to_string(shape.outputHeight) + " on " + model.name);
+  const int64_t width = s.flat ? shape.outputHeight * shape.outputWidth : shape.outputWidth;
+  const int64_t weights = s.blocks * model.registersPerBlock();
+  EXPECT_LE(weights * s.pixels + weights + 1, model.vectorRegisters) << "accumulators, weights and a broadcast must fit";
+  EXPECT_LE(s.pixels, width);
+  EXPECT_LE(s.blocks, (shape.filters + kBlock - 1) / kBlock);
+  EXPECT_GE(s.rows, 1);
+  EXPECT_EQ(s.staging == StagingKind::none, !shape.padded);
+  EXPECT_TRUE(!s.flat || shape.isPointwise());
+  EXPECT_TRUE(s.staging != StagingKind::rows || s.order == LoopOrder::space);
+  if (s.chunk) {
+    EXPECT_EQ(s.order, LoopOrder::channels);
+    EXPECT_EQ(width % s.pixels, 0);
+    EXPECT_EQ((shape.channels + kBlock - 1) / kBlock % s.chunk, 0);
+  }
+  EXPECT_GT(s.microseconds, 0);
+}
+
+TEST(ScheduleChoiceTest, EverySchedulesFits) {
+  for (const char *name : {"x86-64-v4", "x86-64-v3"})
+    for (int64_t channels : {3, 5, 16, 20, 64, 256, 512})
+      for (int64_t filters : {1, 16, 17, 36, 64, 100, 512, 2048})
+        for (int64_t size : {1, 2, 7, 8, 13, 14, 28, 53, 56, 112})
+          for (int64_t kernel : {1, 3, 7})
+            for (int64_t stride : {1, 2})
+              expectFits(makeShape(channels, filters, size, kernel, stride), target(name));
+}
+
+TEST(ScheduleChoiceTest, MapsOfResidualNetworksWasteNothing) {
+  for (int64_t size : {7, 14, 28, 56}) {
+    DirectSchedule s = chooseDirect(makeShape(256, 256, size, 3, 1), target("x86-64-v4"));
+    EXPECT_EQ(size % s.pixels, 0) << size;
+    EXPECT_GE(s.blocks * s.pixels, 8) << "8 independent accumulators hide the latency of a multiply-add";
+  }
+}
+
+TEST(ScheduleChoiceTest, ColdWeightsOfSmallMapsComeInChunks) {
+  EXPECT_GT(chooseDirect(makeShape(512, 512, 7, 3, 1), target("x86-64-v4")).chunk, 0);
+  EXPECT_EQ(chooseDirect(makeShape(64, 64, 56, 3, 1), target("x86-64-v4")).chunk, 0);
+}
+
+TEST(ScheduleChoiceTest, EstimatesFollowTheWork) {
+  TargetModel model = target("x86-64-v4");
+  double small = chooseDirect(makeShape(64, 64, 28, 3, 1), model).microseconds;
+  EXPECT_NEAR(chooseDirect(makeShape(128, 128, 28, 3, 1), model).microseconds / small, 4, 0.5);
+  EXPECT_GT(chooseDense(1, 2048, 1000, model).microseconds, chooseDense(1, 512, 1000, model).microseconds);
+}
+
+TEST(ScheduleChoiceTest, DenseUnrollsOnlyWhatDivides) {
+  EXPECT_EQ(chooseDense(1, 37, 10, target("x86-64-v4")).unroll, 1);
+  EXPECT_EQ(chooseDense(1, 36, 10, target("x86-64-v4")).blocks, 1);
+}
+
+TEST(ScheduleChoiceTest, SmallMapsAreOneTask) {
+  EXPECT_EQ(chooseMap(512, 1, 1, 49, target("x86-64-v4")).rows, 0);
+  EXPECT_GT(chooseMap(64 * 56 * 56, 56, 56, 9, target("x86-64-v4")).rows, 0);
+}
