@@ -222,7 +222,7 @@ def Res_AddOp : Res_ElementwiseOp<"add", [SameOperandsAndResultType, Commutative
 // Kernels
 //===----------------------------------------------------------------------===//
 
-def Res_KernelOp : Res_Op<"kernel", [Pure, IsolatedFromAbove, SingleBlockImplicitTerminator<"YieldOp">]> {
+def Res_KernelOp : Res_Op<"kernel", [IsolatedFromAbove, SingleBlockImplicitTerminator<"YieldOp">]> {
   let summary = "operations that one compiled function computes together";
   let description = [{
     A region with one anchor (a convolution, a pooling, a gemm ...) and the elementwise operations that fused with it:
@@ -234,6 +234,8 @@ def Res_KernelOp : Res_Op<"kernel", [Pure, IsolatedFromAbove, SingleBlockImplici
       res.yield %r : tensor<1x64x56x56xf32>
     }
     ```
+
+    Kernels are not pure: two that are equal stay two, as each writes a place of its own.
 
     Phase `decided` adds `schedules`, a schedule for each instruction set of the target; `layouts` of the results; and
     `estimate_us`, the estimate that decided.

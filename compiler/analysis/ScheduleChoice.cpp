@@ -36,7 +36,9 @@ static double efficiency(const Tile &tile, const TargetModel &target) {
 
 /// Enumerates blocks x pixels under the register rule: accumulators, the weights of one step and one broadcast fit
 /// (LLVM keeps the operands of the innermost unrolled loop, here the blocks, in registers), and there are enough
-/// independent accumulators to hide the latency of a multiply-add. With `divides` the pixels divide the row.
+/// independent accumulators to hide the latency of a multiply-add. Groups of blocks are whole, so that no two tasks compute
+/// the same output: they may round it differently, and results must not depend on threads. With `divides` the pixels
+/// divide the row.
 static Tile chooseTile(int64_t blocks, int64_t width, bool divides, const TargetModel &target) {
   const int64_t perBlock = target.registersPerBlock();
   const int64_t least = target.fmaPerCycle * target.fmaLatency;
@@ -45,11 +47,11 @@ static Tile chooseTile(int64_t blocks, int64_t width, bool divides, const Target
   for (int64_t nb = 1; nb <= std::min<int64_t>(blocks, 4); ++nb)
     for (int64_t px = 1; px <= std::min<int64_t>(width, 28); ++px) {
       int64_t accumulators = nb * perBlock * px;
-      if (accumulators + nb * perBlock + 1 > target.vectorRegisters || (divides && width % px))
+      if (accumulators + nb * perBlock + 1 > target.vectorRegisters || blocks % nb || (divides && width % px))
         continue;
       Tile tile{nb, px, double(nb * perBlock + px) / double(accumulators), 0};
-      // The last tile of a row and the last group of blocks are shifted inwards and compute again what they overlap.
-      tile.useful = double(width) / double(divideCeil(width, px) * px) * double(blocks) / double(divideCeil(blocks, nb) * nb);
+      // The last tile of a row is shifted inwards and computes again what it overlaps.
+      tile.useful = double(width) / double(divideCeil(width, px) * px);
       double latency = std::min(1.0, double(accumulators) / double(least));
       double score = efficiency(tile, target) * latency;
       if (score > bestScore * 1.005 || (score > bestScore * 0.995 && tile.loadsPerFma < best.loadsPerFma)) {
@@ -87,7 +89,8 @@ static int64_t chooseChunk(const ConvShape &shape, const DirectSchedule &s) {
 
 DirectSchedule res::chooseDirect(const ConvShape &shape, const TargetModel &target) {
   DirectSchedule s{};
-  const int64_t blocks = divideCeil(shape.filters / shape.groups, kBlock);
+  // With groups a tile stays inside one, where groups are whole blocks.
+  const int64_t blocks = divideCeil(shape.groups == 1 || shape.readsBlocks() ? shape.filters / shape.groups : 1, kBlock);
   s.flat = shape.isPointwise();
   const int64_t width = s.flat ? shape.outputHeight * shape.outputWidth : shape.outputWidth;
   const int64_t height = s.flat ? 1 : shape.outputHeight;
@@ -95,8 +98,7 @@ DirectSchedule res::chooseDirect(const ConvShape &shape, const TargetModel &targ
   Tile tile = chooseTile(blocks, width, inChunks, target);
   s.blocks = tile.blocks;
   s.pixels = tile.pixels;
-  const int64_t inner = shape.blocked ? kBlock : shape.channels;
-  s.unroll = shape.blocked ? 4 : inner;
+  s.unroll = shape.readsBlocks() ? 4 : std::min<int64_t>(shape.channels / shape.groups, 4);
 
   // Channels outermost when the weights do not stay in the core's cache while the rows stream by, or when the map has
   // too few rows (flat: tiles) to share among threads.
@@ -112,6 +114,9 @@ DirectSchedule res::chooseDirect(const ConvShape &shape, const TargetModel &targ
   s.rows = s.order == LoopOrder::channels ? 1
            : s.flat                       ? std::max<int64_t>(1, lines / (2 * kMinTasks))
                                           : std::clamp<int64_t>(lines / kMinTasks, 1, kBand);
+  // The last tile of a row is in the task of the one it overlaps.
+  while (s.flat && s.order == LoopOrder::space && width % s.pixels && s.rows < lines && (lines - 1) % s.rows == 0)
+    ++s.rows;
   s.staging = !shape.padded                        ? StagingKind::none
               : s.order == LoopOrder::channels     ? StagingKind::whole
                                                    : StagingKind::rows;

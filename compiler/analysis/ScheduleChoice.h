@@ -28,6 +28,11 @@ struct ConvShape {
     return batch * filters * outputHeight * outputWidth * (channels / groups) * kernelHeight * kernelWidth;
   }
   int64_t weightBytes() const { return filters * (channels / groups) * kernelHeight * kernelWidth * 4; }
+  /// Whether the channels of a filter are taken in whole blocks of the input: not from NCHW, nor with groups that are not
+  /// whole blocks.
+  bool readsBlocks() const {
+    return blocked && (groups == 1 || (channels / groups % kBlock == 0 && filters / groups % kBlock == 0));
+  }
   /// A 1x1 convolution whose maps may be treated as one row.
   bool isPointwise() const {
     return kernelHeight == 1 && kernelWidth == 1 && strideY == 1 && strideX == 1 && !padded && blocked;

@@ -116,9 +116,10 @@ llvm::Error KernelEmitter::defineParameters() {
     ImageParam param(Halide::Float(32), int(extents.size()), "arg" + std::to_string(argument.getArgNumber()));
     fixShape(param, extents);
     // Blocked maps and packed weights lie at cache lines; inputs of the model wherever the caller has them.
-    bool ours = getBlock(type) || llvm::none_of(argument.getUsers(), [&](Operation *user) {
-                  return user->getOperand(0) == argument;
-                });
+    bool weight = llvm::any_of(argument.getUses(), [](OpOperand &use) {
+      return use.getOperandNumber() > 0 && !isa<AddOp>(use.getOwner());
+    });
+    bool ours = getBlock(type) || weight;
     param.set_host_alignment(ours ? 64 : 4);
     params[argument] = param;
     arguments.push_back(param);

@@ -88,7 +88,8 @@ class Dispatch(ResCommandTest):
         shutil.copy(RESC, copy)
         result = subprocess.run([copy, "compile", "x.onnx"], capture_output=True, text=True)
         self.assertEqual(result.returncode, 1)
-        self.assertRegex(result.stderr, r"^resc: error: expected the compiler at '\S+/libexec/resc-compiler', found none")
+        self.assertRegex(result.stderr,
+                         r"^resc: error: expected the compiler at '\S+/libexec/resc-compiler', found none")
 
 
 class Libraries(ResCommandTest):
@@ -103,14 +104,16 @@ class Libraries(ResCommandTest):
 
     def test_text_and_empty_files(self):
         (self.path / "text.so").write_text("not a library\n")
-        self.fails_everywhere("'text.so': expected a library made by 'resc compile', got a file that is not ELF", "text.so")
+        self.fails_everywhere("'text.so': expected a library made by 'resc compile', got a file that is not ELF",
+                              "text.so")
         (self.path / "empty.so").write_text("")
         self.fails_everywhere("'empty.so': is empty", "empty.so")
 
     def test_folder_and_model(self):
         self.fails(1, "'.': expected a library made by 'resc compile', got a directory", "run", ".")
         (self.path / "m.onnx").write_text("")
-        self.fails(1, "'m.onnx': expected a library made by 'resc compile', got a model: compile it first", "run", "m.onnx")
+        self.fails(1, "'m.onnx': expected a library made by 'resc compile', got a model: compile it first",
+                   "run", "m.onnx")
 
     def test_foreign_library(self):
         libc = re.search(r"(/\S*/libc\.so\.6)", Path("/proc/self/maps").read_text()).group(1)
@@ -122,7 +125,8 @@ class Libraries(ResCommandTest):
             (self.path / "cut.so").write_bytes(whole[:size])
             self.resc("inspect", "cut.so", code=1)
             self.assertRegex(self.stderr, "is cut short: expected at least|not ELF")
-        self.fails_everywhere(f"'cut.so': is cut short: expected at least {len(whole)} bytes, got {len(whole) - 1}", "cut.so")
+        self.fails_everywhere(f"'cut.so': is cut short: expected at least {len(whole)} bytes, got {len(whole) - 1}",
+                              "cut.so")
 
     def test_truncated_without_a_section_table(self):
         whole = bytearray(Path(FAKE).read_bytes())
@@ -163,7 +167,8 @@ class Libraries(ResCommandTest):
         whole = bytearray(Path(FAKE).read_bytes())
         whole[18:20] = struct.pack("<H", 243)  # RISC-V
         (self.path / "riscv.so").write_bytes(whole)
-        self.fails(1, "'riscv.so': expected a library for this processor, got one for another family", "run", "riscv.so")
+        self.fails(1, "'riscv.so': expected a library for this processor, got one for another family",
+                   "run", "riscv.so")
         self.resc("inspect", "riscv.so")
 
     def test_reasons_not_to_open(self):
@@ -340,10 +345,13 @@ class Bench(ResCommandTest):
         layers = json.loads((self.path / "r.json").read_text())["layers"]
         self.assertEqual([(l["node"], l["op"], l["kernel"], l["ms"]) for l in layers],
                          [("/layer1/conv1", "conv", "res_f32_conv3x3_s1_relu", 0.012),
-                          ("/layer1/conv2", "conv", "res_f32_conv3x3_s1_relu", 0.006), ("/fc", "gemm", "res_f32_gemm", 0.002)])
+                          ("/layer1/conv2", "conv", "res_f32_conv3x3_s1_relu", 0.006),
+                          ("/fc", "gemm", "res_f32_gemm", 0.002)])
         self.assertAlmostEqual(sum(l["share"] for l in layers), 1, places=5)
         self.assertRegex(text, r"\n +0\.0120 +60\.0% +0\.2 +\d+\.\d% +conv +0 +/layer1/conv1\n")
-        self.assertRegex(text, r"\n +0\.0180 +90\.0% .* 2  conv\n +0\.0020 +10\.0% .* 1  gemm\n +0\.0200 +100\.0% .* 3  all\n")
+        self.assertRegex(text,
+                         r"\n +0\.0180 +90\.0% .* 2  conv\n +0\.0020 +10\.0% .* 1  gemm\n"
+                         r" +0\.0200 +100\.0% .* 3  all\n")
         self.assertLessEqual(max(map(len, text.splitlines())), 100)
 
     def test_input_and_output(self):
@@ -391,7 +399,8 @@ class BenchOfModel(ResCommandTest):
 
     def test_compiles_measures_and_cleans_up(self):
         process = self.start(f'echo "$@" >log; echo noise; cp "{FAKE}" "$4"; touch "$4.h"',
-                             "bench", "m.onnx", "--target", "x86-64-v3", "--math=strict", "--jobs", "1", "--seconds", "0.01",
+                             "bench", "m.onnx", "--target", "x86-64-v3", "--math=strict", "--jobs", "1",
+                             "--seconds", "0.01",
                              "--threads", "1", "--json", "-")
         out, err = process.communicate(timeout=30)
         self.assertEqual((process.returncode, err), (0, "noise\n"))
