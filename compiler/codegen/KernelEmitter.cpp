@@ -246,7 +246,9 @@ std::string KernelEmitter::schedule() {
   }
   if (auto attr = dyn_cast<MapAttr>(scheduleAttr); attr && !isa<ConvOp, GemmOp>(op))
     return scheduleMap(map, vars, {int64_t(attr.getPixels()), int64_t(attr.getRows()), 0});
-  return "schedule of another kind of kernel";
+  std::string text;
+  llvm::raw_string_ostream(text) << "expected a schedule for '" << op->getName() << "', got " << scheduleAttr;
+  return text;
 }
 
 llvm::Error KernelEmitter::emit(const KernelFiles &files) {

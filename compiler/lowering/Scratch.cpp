@@ -35,8 +35,12 @@ Scratch res::computeScratch(KernelOp kernel) {
     auto direct = dyn_cast<DirectAttr>(schedule.getValue());
     if (direct && direct.getStaging() == Staging::whole)
       scratch.shared = std::max(scratch.shared, stagedBytes(conv, height));
-    if (direct && direct.getStaging() == Staging::rows)
-      scratch.worker = std::max(scratch.worker, stagedBytes(conv, std::min<int64_t>(direct.getRows(), height)));
+    if (direct && direct.getStaging() == Staging::rows) {
+      // A band that is the whole map is no parallel loop.
+      int64_t rows = std::min<int64_t>(direct.getRows(), height);
+      int64_t &place = rows == height ? scratch.shared : scratch.worker;
+      place = std::max(place, stagedBytes(conv, rows));
+    }
     if (direct && direct.getChunk()) { // partial sums of a group of blocks, of which there may be one or many
       int64_t sums = llvm::alignTo(map * int64_t(direct.getBlocks()) * 16 * sizeof(float), kPiece) + kPiece;
       scratch.worker = std::max(scratch.worker, sums);

@@ -200,7 +200,8 @@ void NumericalFixture::compareRuns(const std::string &path) {
 }
 
 void NumericalFixture::check(NetworkBuilder &network, const Edit &edit) {
-  std::string path = file("network.so");
+  // A library stays loaded once it was, so each has a name of its own.
+  std::string path = file("network" + std::to_string(libraries++) + ".so");
   llvm::Error error = compile(network, path, edit);
   ASSERT_FALSE(bool(error)) << llvm::toString(std::move(error));
   compareRuns(path);

@@ -60,6 +60,8 @@ protected:
 
 private:
   void compareRuns(const std::string &path);
+
+  unsigned libraries = 0; // made by check so far
 };
 
 /// Tests of one target each.

@@ -37,9 +37,9 @@ Attribute withFields(Attribute schedule, const Fields &fields) {
   std::string text;
   llvm::raw_string_ostream(text) << schedule;
   for (const auto &[name, value] : fields) {
-    llvm::Regex field("([<, ]" + name + " = )[a-z0-9-]+");
-    EXPECT_TRUE(field.match(text)) << "no field " << name << " in " << text;
-    text = field.sub("\\1" + value, text);
+    SmallVector<StringRef> parts; // the whole match, the value
+    EXPECT_TRUE(llvm::Regex("[<, ]" + name + " = ([a-z0-9-]+)").match(text, &parts)) << "no field " << name << " in " << text;
+    text.replace(parts[1].data() - text.data(), parts[1].size(), value);
   }
   Attribute edited = parseAttribute(text, schedule.getContext());
   EXPECT_TRUE(edited) << text;
@@ -186,6 +186,21 @@ TEST_P(ScheduleTest, DirectPointwise) {
   EXPECT_EQ(valuesOf(accepted, "order").size(), 2u);
 }
 
+// Partial sums between chunks of input channels, flat and not, one group of blocks and several.
+TEST_P(ScheduleTest, DirectInChunks) {
+  std::vector<Fields> candidates;
+  for (const char *chunk : {"1", "2", "3"})
+    for (const char *blocks : {"1", "2"})
+      candidates.push_back({{"chunk", chunk}, {"blocks", blocks}, {"pixels", "3"}, {"order", "channels"}});
+  std::vector<Fields> whole = candidates;
+  for (Fields &fields : candidates)
+    fields["staging"] = "whole";
+  AddLayer padded = [](NetworkBuilder &n, Value x) { return n.relu(n.conv(x, 32, "3x3, pad = [1, 1, 1, 1]")); };
+  sweep<ConvOp>(candidates, {2, 96, 5, 6}, false, padded, 6);
+  AddLayer pointwise = [](NetworkBuilder &n, Value x) { return n.relu(n.conv(x, 48, "1x1")); };
+  sweep<ConvOp>(whole, {1, 90, 7, 3}, false, pointwise, 6);
+}
+
 TEST_P(ScheduleTest, DirectRowMajorInput) {
   AddLayer layer = [](NetworkBuilder &n, Value x) {
     return n.relu(n.conv(x, 33, "5x5, stride = 2x2, pad = [2, 2, 2, 2]"));
@@ -196,7 +211,7 @@ TEST_P(ScheduleTest, DirectRowMajorInput) {
 
 TEST_P(ScheduleTest, DirectDepthwise) {
   AddLayer layer = [](NetworkBuilder &n, Value x) { return n.conv(x, 33, "3x3, pad = [1, 1, 1, 1]", 33); };
-  sweep<ConvOp>(drawDirect(16, 9, 7, true, false, 6), {1, 33, 7, 9}, false, layer, 2);
+  sweep<ConvOp>(drawDirect(60, 9, 7, true, false, 6), {1, 33, 7, 9}, false, layer, 2);
 }
 
 TEST_P(ScheduleTest, Dense) {
@@ -254,6 +269,8 @@ TEST_P(MisfitTest, Direct) {
                                                   {{"rows", "0"}},
                                                   {{"rows", "-1"}},
                                                   {{"flat", "true"}},
+                                                  {{"chunk", "-1"}},
+                                                  {{"chunk", "3"}},
                                                   {{"staging", "none"}}})
     refuseFields<ConvOp>(shape, padded, fields);
   AddLayer pointwise = [](NetworkBuilder &n, Value x) { return n.conv(x, 40, "1x1"); };
