@@ -14,8 +14,9 @@ include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
 def Res_Tensor : Type<CPred<"::llvm::isa<::mlir::RankedTensorType>($_self) && "
-                                      "::llvm::cast<::mlir::RankedTensorType>($_self).hasStaticShape()">,
-                                "tensor with a static shape", "::mlir::RankedTensorType">;
+                            "::llvm::all_of(::llvm::cast<::mlir::RankedTensorType>($_self).getShape(), "
+                            "               [](int64_t size) { return size > 0; })">,
+                      "tensor with a static shape and elements", "::mlir::RankedTensorType">;
 def Res_Tensor4 : Type<And<[Res_Tensor.predicate,
                                       CPred<"::llvm::cast<::mlir::RankedTensorType>($_self).getRank() == 4">]>,
                                  "NxCxHxW tensor with a static shape", "::mlir::RankedTensorType">;

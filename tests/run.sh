@@ -10,5 +10,5 @@ compiler/cmake/setup.sh tests/requirements.txt
 mkdir -p build
 cmake --preset "$preset" >build/configure.log || { cat build/configure.log; exit 1; }
 cmake --build --preset "$preset"
-# One test at a time: some of them measure, and many use all the cores.
-ctest --preset "$preset" --no-tests=error "$@"
+# Whole networks use all the cores and run alone (RUN_SERIAL).
+ctest --preset "$preset" --no-tests=error --parallel "$(nproc)" "$@"

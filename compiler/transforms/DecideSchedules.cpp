@@ -94,9 +94,10 @@ struct DecideSchedulesPass : res::impl::DecideSchedulesPassBase<DecideSchedulesP
     shape.kernelHeight = window.getKernel()[0], shape.kernelWidth = window.getKernel()[1];
     shape.strideY = window.getStrides()[0], shape.strideX = window.getStrides()[1];
     shape.padded = window.hasPads();
-    // Only what comes from another kernel is blocked: inputs of the model are row-major.
-    Value outer = kernel.getInputs()[cast<BlockArgument>(op.getInput()).getArgNumber()];
-    shape.blocked = outer.getDefiningOp<KernelOp>() != nullptr;
+    // Only what comes from a kernel, or from an operation before the convolution in this one, is blocked: inputs of the
+    // model are row-major.
+    auto argument = dyn_cast<BlockArgument>(op.getInput());
+    shape.blocked = !argument || kernel.getInputs()[argument.getArgNumber()].getDefiningOp<KernelOp>();
     shape.operands = llvm::count_if(kernel.getInputs(), isActivation) - 1;
     DirectSchedule s = chooseDirect(shape, model);
     auto order = s.order == LoopOrder::channels ? Order::channels : Order::space;

@@ -26,6 +26,8 @@ struct FormKernelsPass : res::impl::FormKernelsPassBase<FormKernelsPass> {
   using Base::Base;
   void runOnOperation() override {
     for (auto function : getOperation().getOps<func::FuncOp>()) {
+      if (function.isExternal())
+        continue;
       for (Operation &op : llvm::make_early_inc_range(function.getBody().front().without_terminator()))
         if (!isWeightOp(&op) && !isa<KernelOp>(op))
           wrapIntoKernel(&op);

@@ -41,6 +41,8 @@ struct PackWeightsPass : res::impl::PackWeightsPassBase<PackWeightsPass> {
       if (isActivation(weight) || weight.getDefiningOp<PackOp>())
         continue;
       BlockArgument inner = getInner(kernel, operand.getOperandNumber());
+      if (inner.use_empty())
+        return kernel.emitOpError("expected every weight to be read, got none that reads input ") << inner.getArgNumber();
       FailureOr<Attribute> packing = choosePacking(kernel, inner);
       if (failed(packing))
         return failure();
