@@ -62,27 +62,34 @@ static Tile chooseTile(int64_t blocks, int64_t width, bool divides, const Target
   return best;
 }
 
-/// Whether cold weights should come in chunks of input channels. A small map uses each weight for few cycles, so the weights
-/// of a group of blocks would all come with its first tiles; in chunks each tile prefetches its share of the next one.
-/// Measured on ResNet-50 (Xeon, 13 GB/s from memory): a quarter less time for all layers at 7x7, 5% for 3x3 at 14x14,
-/// nothing or a loss for 1x1 there, whose first tile is a small part and whose partial sums no longer stay in the first
-/// cache.
-static bool sumsInChunks(const ConvShape &shape) {
-  constexpr int64_t kSmallMap = 64, kWindowMap = 200, kWeightBytes = 256 * 1024;
-  const int64_t map = shape.outputHeight * shape.outputWidth;
-  return shape.blocked && shape.groups == 1 && shape.channels > kBlock && shape.weightBytes() >= kWeightBytes &&
-         map <= (shape.kernelHeight * shape.kernelWidth > 1 ? kWindowMap : kSmallMap);
+/// Bytes of weights that a group of two blocks takes for a number of input channels.
+static int64_t groupBytes(const ConvShape &shape, int64_t channels) {
+  return 2 * kBlock * 4 * channels * shape.kernelHeight * shape.kernelWidth;
 }
 
-/// Blocks of input channels in a chunk: the most for which a tile prefetches at most 48 lines, which the core's miss buffers
-/// take without stalling (82 lines gained nothing on 3x3 512@7, 41 a quarter of the layer's time).
-static int64_t chooseChunk(const ConvShape &shape, const DirectSchedule &s) {
+/// Whether cold weights should come in chunks of input channels. A small map uses each weight for few cycles, so the weights
+/// of a group of blocks would all come with its first tiles; in chunks each tile prefetches its share of the next one, and
+/// a chunk stays in the first cache. Worth it where the weights of a group do not stay there anyway: a quarter less time
+/// at 7x7, 5-8% for 3x3 and 1x1 from 1024 at 14x14, nothing for 1x1 from 256 (ResNet-50, Xeon, 13 GB/s from memory). The
+/// partial sums (the map, for a group) must stay close.
+static bool sumsInChunks(const ConvShape &shape, const TargetModel &target) {
+  constexpr int64_t kPartialSumBytes = 26 * 1024, kWeightBytes = 256 * 1024;
+  return shape.blocked && shape.groups == 1 && shape.channels > kBlock && shape.weightBytes() >= kWeightBytes &&
+         groupBytes(shape, shape.channels) >= 2 * target.l1Bytes &&
+         shape.outputHeight * shape.outputWidth * 2 * kBlock * 4 <= kPartialSumBytes;
+}
+
+/// Blocks of input channels in a chunk: the most whose weights leave a third of the first cache to the map, and for which a
+/// tile prefetches at most 48 lines, which the core's miss buffers take without stalling (82 lines gained nothing on 3x3
+/// 512@7, 41 a quarter of the layer's time).
+static int64_t chooseChunk(const ConvShape &shape, const DirectSchedule &s, const TargetModel &target) {
   constexpr int64_t kLines = 48;
   const int64_t tiles = shape.outputHeight * shape.outputWidth / s.pixels, inputBlocks = divideCeil(shape.channels, kBlock);
   const int64_t lines = kBlock * shape.kernelHeight * shape.kernelWidth * s.blocks; // of one block of input channels
   int64_t chunk = 1;
   for (int64_t candidate = 2; candidate < inputBlocks; ++candidate)
-    if (inputBlocks % candidate == 0 && candidate * lines <= kLines * tiles)
+    if (inputBlocks % candidate == 0 && candidate * lines <= kLines * tiles &&
+        groupBytes(shape, candidate * kBlock) <= target.l1Bytes * 2 / 3)
       chunk = candidate;
   return chunk;
 }
@@ -94,7 +101,7 @@ DirectSchedule res::chooseDirect(const ConvShape &shape, const TargetModel &targ
   s.flat = shape.isPointwise();
   const int64_t width = s.flat ? shape.outputHeight * shape.outputWidth : shape.outputWidth;
   const int64_t height = s.flat ? 1 : shape.outputHeight;
-  const bool inChunks = sumsInChunks(shape);
+  const bool inChunks = sumsInChunks(shape, target);
   Tile tile = chooseTile(blocks, width, inChunks, target);
   s.blocks = tile.blocks;
   s.pixels = tile.pixels;
@@ -104,16 +111,20 @@ DirectSchedule res::chooseDirect(const ConvShape &shape, const TargetModel &targ
   // too few rows (flat: tiles) to share among threads.
   const int64_t groups = divideCeil(divideCeil(shape.filters, kBlock), s.blocks);
   const int64_t lines = s.flat ? divideCeil(width, s.pixels) : height;
-  const bool weightsStay = shape.weightBytes() <= target.l2Bytes / 2;
+  const bool weightsStay = shape.weightBytes() <= target.l2Bytes * 5 / 8;
   s.order = weightsStay && lines >= kMinTasks ? LoopOrder::space : LoopOrder::channels;
   if (groups < 2)
     s.order = LoopOrder::space;
   // A flat task is several tiles: one alone costs 10% (atomics, and two cores writing neighbouring lines). A band of rows
-  // stages the rows it shares with its neighbours again: 7 of them were 1-8% faster than 3 on 3x3 64@56, 14 slower.
-  constexpr int64_t kBand = 7;
+  // stages the rows it shares with its neighbours again: 7 of them were 1-8% faster than 3 on 3x3 64@56 and 128@28, 14
+  // slower. Beside the weights it has to stay in the core's cache: on 3x3s2 128@56-28 bands of 2 rows (150 KB staged) took
+  // 0.7 of the time of 7 and of the whole map.
+  const int64_t stagedRow = shape.inputWidth * shape.channels * 4;
+  const int64_t stagedRows = std::max<int64_t>(1, target.l2Bytes * 5 / 32 / stagedRow); // 160 KB of 1 MB
+  const int64_t band = std::clamp<int64_t>((stagedRows - shape.kernelHeight) / shape.strideY + 1, 1, 7);
   s.rows = s.order == LoopOrder::channels ? 1
-           : s.flat                       ? std::max<int64_t>(1, lines / (2 * kMinTasks))
-                                          : std::clamp<int64_t>(lines / kMinTasks, 1, kBand);
+           : shape.padded                 ? std::clamp<int64_t>(lines / 4, 1, band)
+                                          : std::max<int64_t>(1, lines / (2 * kMinTasks));
   // The last tile of a row is in the task of the one it overlaps.
   while (s.flat && s.order == LoopOrder::space && width % s.pixels && s.rows < lines && (lines - 1) % s.rows == 0)
     ++s.rows;
@@ -122,7 +133,7 @@ DirectSchedule res::chooseDirect(const ConvShape &shape, const TargetModel &targ
                                                    : StagingKind::rows;
 
   if (inChunks && s.order == LoopOrder::channels && s.blocks <= 2)
-    s.chunk = chooseChunk(shape, s);
+    s.chunk = chooseChunk(shape, s, target);
 
   const double vectors = double(divideCeil(shape.filters, kBlock) * target.registersPerBlock()) * double(shape.batch) *
                          double(shape.outputHeight * shape.outputWidth) *

@@ -282,8 +282,10 @@ llvm::Error KernelEmitter::emit(const KernelFiles &files) {
     if (std::string misfit = schedule(); !misfit.empty())
       return "kernel '" + name + "': " + misfit;
     auto scratch = kernel->getAttrOfType<DenseI64ArrayAttr>(kScratchAttr);
+    if (!scratch || scratch.size() != 2)
+      return "kernel '" + name + "': expected two sizes in " + kScratchAttr.str();
     return compileKernel(conv.output, arguments, name, target.name,
-                         {scratch ? scratch[0] : 0, scratch ? scratch[1] : 0}, files);
+                         {scratch[0], scratch[1]}, files);
   });
   return error.empty() ? llvm::Error::success() : llvm::createStringError(error);
 }

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "compiler/analysis/MemoryPlan.h"
 #include "compiler/lowering/DriverBuilder.h"
 #include "compiler/lowering/Passes.h"
 
@@ -28,10 +29,8 @@ struct LowerToLLVMPass : res::impl::LowerToLLVMPassBase<LowerToLLVMPass> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
     auto main = module.lookupSymbol<func::FuncOp>("main");
-    if (!main || !main->hasAttr(kArenaBytesAttr)) {
-      module.emitError("expected a planned module: 'main' has no ") << kArenaBytesAttr;
+    if (failed(checkPlanned(main)))
       return signalPassFailure();
-    }
     DriverBuilder driver(module);
     driver.externalData("res_weights");
     for (auto kernel : llvm::to_vector(module.getOps<func::FuncOp>()))
@@ -39,11 +38,45 @@ struct LowerToLLVMPass : res::impl::LowerToLLVMPassBase<LowerToLLVMPass> {
         declareKernel(driver, kernel);
     int64_t steps = 0;
     for (auto call : main.getOps<CallOp>())
-      if (failed(lowerCall(driver, call, steps++)))
-        return signalPassFailure();
+      lowerCall(driver, call, steps++);
     describe(driver, main, steps);
     for (auto function : llvm::to_vector(module.getOps<func::FuncOp>()))
       function.erase();
+  }
+
+  /// What the lowering relies on. Dumps of this phase are input, so what is wrong is said and not assumed.
+  LogicalResult checkPlanned(func::FuncOp main) {
+    for (StringRef name : {kArenaBytesAttr, kArenaLowerBoundAttr, kWeightsBytesAttr})
+      if (!main || !main->getAttrOfType<IntegerAttr>(name))
+        return getOperation().emitError("expected a planned module: 'main' has no ") << name;
+    for (auto kernel : getOperation().getOps<func::FuncOp>())
+      if (auto scratch = kernel->getAttrOfType<DenseI64ArrayAttr>(kScratchAttr); scratch && scratch.size() != 2)
+        return kernel.emitOpError("expected two sizes in ") << kScratchAttr << ", got " << scratch.size();
+    for (auto call : main.getOps<CallOp>()) {
+      for (Value input : call.getInputs()) {
+        auto pack = input.getDefiningOp<PackOp>();
+        if (input.getDefiningOp() && !input.getDefiningOp<CallOp>() && !(pack && pack.getOffset()))
+          return call.emitOpError("expected results of calls and packed weights with an offset as inputs");
+      }
+      if (!call.getOffsets())
+        return call.emitOpError("expected offsets of its results");
+      for (auto [result, offset] : llvm::zip(call.getOutputs(), *call.getOffsets()))
+        if (failed(checkPlace(main, call, result, offset)))
+          return failure();
+    }
+    return success();
+  }
+
+  static LogicalResult checkPlace(func::FuncOp main, CallOp call, Value result, int64_t offset) {
+    bool leaves = llvm::any_of(result.getUsers(), [](Operation *user) { return isa<func::ReturnOp>(user); });
+    if (leaves != (offset == -1))
+      return call.emitOpError("expected the offset -1 for what 'main' returns and nothing else, got ") << offset;
+    int64_t arena = main->getAttrOfType<IntegerAttr>(kArenaBytesAttr).getInt();
+    int64_t bytes = getStorageBytes(cast<RankedTensorType>(result.getType()));
+    if (!leaves && (offset < 0 || offset % kArenaAlignment || offset > arena - bytes))
+      return call.emitOpError("expected the offset of a cache line that leaves ")
+             << bytes << " bytes of the arena's " << arena << ", got " << offset;
+    return success();
   }
 
   static std::string stepName(int64_t step) { return "res_step_" + std::to_string(step); }
@@ -58,7 +91,7 @@ struct LowerToLLVMPass : res::impl::LowerToLLVMPassBase<LowerToLLVMPass> {
   }
 
   /// int32_t step(inputs, outputs, arena, worker)
-  LogicalResult lowerCall(DriverBuilder &driver, CallOp call, int64_t step) {
+  void lowerCall(DriverBuilder &driver, CallOp call, int64_t step) {
     auto function = driver.function(stepName(step), driver.i32, SmallVector<Type>(4, driver.ptr), LLVM::Linkage::Internal);
     OpBuilder &builder = driver.builder;
     Block *entry = function.addEntryBlock(builder);
@@ -71,7 +104,6 @@ struct LowerToLLVMPass : res::impl::LowerToLLVMPassBase<LowerToLLVMPass> {
     auto type = LLVM::LLVMFunctionType::get(driver.i32, SmallVector<Type>(arguments.size(), driver.ptr));
     auto called = LLVM::CallOp::create(builder, driver.loc, type, call.getCalleeAttr(), arguments);
     LLVM::ReturnOp::create(builder, driver.loc, called.getResult());
-    return success();
   }
 
   /// Where a value of @main lies.

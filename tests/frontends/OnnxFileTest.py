@@ -178,7 +178,9 @@ class ExternalDataTest(WeightCase):
         short = "external data file 'weights.bin' is too short: expected 576 bytes at offset "
         self.write(bytes(575), "weights.bin")
         self.check_tensor_problem(self.external(), short + "0, got a file of 575 bytes")
-        self.check_tensor_problem(self.external(offset=2**64 - 1), short + f"{2**64 - 1}, got a file of 575 bytes")
+        self.write(bytes(1000), "weights.bin")
+        for offset in (425, 1001, 2**64 - 1):
+            self.check_tensor_problem(self.external(offset=offset), short + f"{offset}, got a file of 1000 bytes")
         self.check_tensor_problem(self.external(length=100),
                                   "expected 576 bytes of external data for shape 4x4x3x3 of float32, got 100")
 

@@ -372,6 +372,9 @@ class ShapeTest(ImportCase):
                              "unsupported: shape 'x' is computed at run time; expected a constant")],
                            [ints(f"s{i}", shape) for i, (shape, _) in enumerate(cases)] +
                            [ints("z", [0, 12]), tensor("f", [2.0, 12.0])], x=self.X)
+        self.check_refused([(node("Reshape", "x z", allowzero=1),
+                             "attribute 'allowzero': is unknown to this operator")],
+                           [ints("z", [0, 12])], x=self.X, opset=13)
 
     def test_squeeze_and_unsqueeze(self):
         inputs = [info("x", (2, 4, 1, 1)), info("z", (2, 4))]

@@ -73,8 +73,17 @@ int Model::readDump(StringRef path) {
   if (!owned)
     return ExitFault;
   std::optional<Phase> phase = getPhase(*owned);
-  if (!phase || !owned->lookupSymbol<func::FuncOp>("main"))
+  auto main = owned->lookupSymbol<func::FuncOp>("main");
+  if (!phase || !main)
     return reportFault("'" + path + "' is no dump of a phase before llvm: expected a module with res.phase and a function 'main'");
+  for (auto function : owned->getOps<func::FuncOp>())
+    if (!llvm::hasSingleElement(function.getBody()))
+      return reportFault("'" + path + "': expected a body of one block of '" + function.getName() + "'");
+  for (Type type : llvm::concat<const Type>(main.getArgumentTypes(), main.getResultTypes())) {
+    auto tensor = dyn_cast<RankedTensorType>(type);
+    if (!tensor || !tensor.hasStaticShape() || !tensor.getElementType().isF32())
+      return reportFault("'" + path + "': expected f32 tensors with static shapes as inputs and outputs of 'main'");
+  }
   return ExitDone;
 }
 
