@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 preset=${RES_PRESET:-release}
-compiler/cmake/setup.sh tests/requirements.txt
+compiler/cmake/setup.sh compiler/cmake/test-requirements.txt
 mkdir -p build
 cmake --preset "$preset" >build/configure.log || { cat build/configure.log; exit 1; }
 cmake --build --preset "$preset"

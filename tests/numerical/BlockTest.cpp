@@ -1,6 +1,6 @@
 //===- BlockTest.cpp - residual blocks whole --------------------*- C++ -*-===//
 
-#include "tests/numerical/NumericalFixture.h"
+#include "tests/numerical/fixture/NumericalFixture.h"
 
 using namespace mlir;
 using namespace res;

@@ -4,7 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "tests/numerical/NumericalFixture.h"
+#include "tests/numerical/fixture/NumericalFixture.h"
 
 #include "llvm/ADT/StringExtras.h"
 

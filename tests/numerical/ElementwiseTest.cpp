@@ -1,6 +1,6 @@
 //===- ElementwiseTest.cpp - elementwise graphs and odd outputs -*- C++ -*-===//
 
-#include "tests/numerical/NumericalFixture.h"
+#include "tests/numerical/fixture/NumericalFixture.h"
 
 using namespace mlir;
 using namespace res;

@@ -1,6 +1,6 @@
 //===- LinearTest.cpp - matrices and the way to them ------------*- C++ -*-===//
 
-#include "tests/numerical/NumericalFixture.h"
+#include "tests/numerical/fixture/NumericalFixture.h"
 
 using namespace mlir;
 using namespace res;

@@ -1,6 +1,6 @@
 //===- PoolTest.cpp - pooling over odd shapes -------------------*- C++ -*-===//
 
-#include "tests/numerical/NumericalFixture.h"
+#include "tests/numerical/fixture/NumericalFixture.h"
 
 using namespace mlir;
 using namespace res;

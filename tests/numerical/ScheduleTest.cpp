@@ -7,7 +7,7 @@
 
 #include "compiler/analysis/TargetModel.h"
 #include "compiler/codegen/KernelEmitter.h"
-#include "tests/numerical/NumericalFixture.h"
+#include "tests/numerical/fixture/NumericalFixture.h"
 
 #include "mlir/AsmParser/AsmParser.h"
 #include "llvm/ADT/StringExtras.h"

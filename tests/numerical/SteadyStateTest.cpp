@@ -5,8 +5,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/analysis/TargetModel.h"
-#include "tests/numerical/LoadedModel.h"
-#include "tests/numerical/NumericalFixture.h"
+#include "tests/numerical/fixture/LoadedModel.h"
+#include "tests/numerical/fixture/NumericalFixture.h"
 
 #include <atomic>
 #include <chrono>

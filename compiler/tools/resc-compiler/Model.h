@@ -5,7 +5,7 @@
 
 #include "compiler/pipeline/BuildArtifact.h"
 #include "compiler/pipeline/Pipeline.h"
-#include "compiler/tools/resc/Options.h"
+#include "compiler/tools/common/Options.h"
 
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/MLIRContext.h"

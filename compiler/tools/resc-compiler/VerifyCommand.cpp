@@ -4,7 +4,7 @@
 #include "compiler/pipeline/TemporaryFiles.h"
 #include "compiler/tools/resc-compiler/Commands.h"
 #include "compiler/tools/resc-compiler/Model.h"
-#include "compiler/tools/resc/Artifact.h"
+#include "compiler/tools/common/Artifact.h"
 
 #include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"

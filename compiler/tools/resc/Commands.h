@@ -3,7 +3,7 @@
 #ifndef RES_COMPILER_TOOLS_RESC_COMMANDS_H
 #define RES_COMPILER_TOOLS_RESC_COMMANDS_H
 
-#include "compiler/tools/resc/Options.h"
+#include "compiler/tools/common/Options.h"
 
 namespace res {
 

@@ -2,7 +2,7 @@
 
 #include "compiler/tools/resc/Commands.h"
 #include "compiler/tools/resc/Manifest.h"
-#include "compiler/tools/resc/TextTable.h"
+#include "compiler/tools/common/TextTable.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Format.h"

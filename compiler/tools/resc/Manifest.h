@@ -3,7 +3,7 @@
 #ifndef RES_COMPILER_TOOLS_RESC_MANIFEST_H
 #define RES_COMPILER_TOOLS_RESC_MANIFEST_H
 
-#include "compiler/tools/resc/Artifact.h"
+#include "compiler/tools/common/Artifact.h"
 
 #include "llvm/Support/JSON.h"
 

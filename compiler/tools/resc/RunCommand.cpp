@@ -1,6 +1,6 @@
 //===- RunCommand.cpp - resc run --------------------------------*- C++ -*-===//
 
-#include "compiler/tools/resc/Artifact.h"
+#include "compiler/tools/common/Artifact.h"
 #include "compiler/tools/resc/Commands.h"
 #include "compiler/tools/resc/TensorFiles.h"
 

@@ -1,6 +1,6 @@
 //===- Options.cpp - command lines through llvm::cl -------------*- C++ -*-===//
 
-#include "compiler/tools/resc/Options.h"
+#include "compiler/tools/common/Options.h"
 
 #include "llvm/Support/raw_ostream.h"
 

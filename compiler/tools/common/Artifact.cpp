@@ -1,6 +1,6 @@
 //===- Artifact.cpp - compiled libraries on disk and in memory --*- C++ -*-===//
 
-#include "compiler/tools/resc/Artifact.h"
+#include "compiler/tools/common/Artifact.h"
 
 #include "llvm/BinaryFormat/ELF.h"
 #include "llvm/Support/MathExtras.h"

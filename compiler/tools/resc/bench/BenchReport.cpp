@@ -1,8 +1,8 @@
 //===- BenchReport.cpp - what resc bench found out --------------*- C++ -*-===//
 
-#include "compiler/tools/resc/BenchReport.h"
-#include "compiler/tools/resc/PeakFlops.h"
-#include "compiler/tools/resc/TextTable.h"
+#include "compiler/tools/resc/bench/BenchReport.h"
+#include "compiler/tools/resc/bench/PeakFlops.h"
+#include "compiler/tools/common/TextTable.h"
 
 #include "llvm/Support/Format.h"
 

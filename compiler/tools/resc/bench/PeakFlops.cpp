@@ -4,7 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "compiler/tools/resc/PeakFlops.h"
+#include "compiler/tools/resc/bench/PeakFlops.h"
 
 #include <algorithm>
 #include <atomic>

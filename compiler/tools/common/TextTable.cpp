@@ -1,7 +1,7 @@
 //===- TextTable.cpp - aligned columns for terminals ------------*- C++ -*-===//
 
-#include "compiler/tools/resc/TextTable.h"
-#include "compiler/tools/resc/Support.h"
+#include "compiler/tools/common/TextTable.h"
+#include "compiler/tools/common/Support.h"
 
 #include "llvm/Support/Locale.h"
 

@@ -16,6 +16,22 @@ func.func @groups(%x: tensor<1x4x8x8xf32>, %w: tensor<3x2x1x1xf32>) {
 
 // -----
 
+func.func @no_groups(%x: tensor<1x4x8x8xf32>, %w: tensor<3x4x1x1xf32>) {
+  // expected-error @+1 {{expected the number of filters to be a multiple of groups, got 3 filters and 0 groups}}
+  %0 = res.conv %x, %w window<1x1> {groups = 0 : i64} : (tensor<1x4x8x8xf32>, tensor<3x4x1x1xf32>) -> tensor<1x3x8x8xf32>
+  return
+}
+
+// -----
+
+func.func @filter_rank(%x: tensor<1x4x8x8xf32>, %w: tensor<3x4x1xf32>) {
+  // expected-error @+1 {{expected input and filter of one rank of at least 3, got ranks 4 and 3}}
+  %0 = res.conv %x, %w window<1x1> : (tensor<1x4x8x8xf32>, tensor<3x4x1xf32>) -> tensor<1x3x8x8xf32>
+  return
+}
+
+// -----
+
 func.func @filter_size(%x: tensor<1x4x8x8xf32>, %w: tensor<3x4x1x1xf32>) {
   // expected-error @+1 {{expected the window to have the filter's size}}
   %0 = res.conv %x, %w window<3x3> : (tensor<1x4x8x8xf32>, tensor<3x4x1x1xf32>) -> tensor<1x3x6x6xf32>
@@ -48,9 +64,66 @@ func.func @packed_filter_is_too_small(%x: tensor<1x4x8x8xf32>, %w: tensor<1x1x1x
 
 // -----
 
+func.func @packed_filter_reads_fewer_channels(%x: tensor<1x5x8x8xf32>, %w: tensor<1x1x1x1x4x16xf32>) {
+  // expected-error @+1 {{expected the packed filter to cover the channels of input and output}}
+  %0 = res.conv %x, %w window<1x1> : (tensor<1x5x8x8xf32>, tensor<1x1x1x1x4x16xf32>) -> tensor<1x16x8x8xf32>
+  return
+}
+
+// -----
+
+func.func @packed_filter_of_no_groups(%x: tensor<1x4x8x8xf32>, %w: tensor<1x1x1x1x4x16xf32>) {
+  // expected-error @+1 {{expected the packed filter to cover the channels of input and output}}
+  %0 = res.conv %x, %w window<1x1> {groups = 0 : i64} : (tensor<1x4x8x8xf32>, tensor<1x1x1x1x4x16xf32>) -> tensor<1x16x8x8xf32>
+  return
+}
+
+// -----
+
+func.func @short_bias_is_not_packed(%x: tensor<1x4x8x8xf32>, %w: tensor<20x4x1x1xf32>) {
+  %b = res.constant dense<0.0> : tensor<32xf32>
+  // expected-error @+1 {{expected a bias of 20 elements, got 32}}
+  %0 = res.conv %x, %w bias %b window<1x1> : (tensor<1x4x8x8xf32>, tensor<20x4x1x1xf32>, tensor<32xf32>) -> tensor<1x20x8x8xf32>
+  return
+}
+
+// -----
+
 func.func @window_does_not_fit(%x: tensor<1x4x2x8xf32>) {
   // expected-error @+1 {{expected the window to fit into its padded input, got size 2 with pads 0 and 0 under a window that spans 3}}
   %0 = res.max_pool %x window<3x3> : tensor<1x4x2x8xf32> -> tensor<1x4x1x6xf32>
+  return
+}
+
+// -----
+
+func.func @dilated_window_does_not_fit(%x: tensor<1x4x8x8xf32>) {
+  // expected-error @+1 {{expected the window to fit into its padded input, got size 8 with pads 1 and 0 under a window that spans 11}}
+  %0 = res.avg_pool %x window<3x3, pad = [0, 1, 0, 0], dilation = 1x5> : tensor<1x4x8x8xf32> -> tensor<1x4x6x1xf32>
+  return
+}
+
+// -----
+
+func.func @pooled_size(%x: tensor<1x4x8x8xf32>) {
+  // expected-error @+1 {{expected a result of shape 1x4x4x8, got 1x4x4x4}}
+  %0 = res.max_pool %x window<1x1, stride = 2x1> : tensor<1x4x8x8xf32> -> tensor<1x4x4x4xf32>
+  return
+}
+
+// -----
+
+func.func @global_pool_keeps_its_rank(%x: tensor<2x4x8x8xf32>) {
+  // expected-error @+1 {{expected a result of shape 2x4x1x1, got 2x4x8x8}}
+  %0 = res.global_avg_pool %x : tensor<2x4x8x8xf32> -> tensor<2x4x8x8xf32>
+  return
+}
+
+// -----
+
+func.func @relayout_keeps_the_shape(%x: tensor<1x4x8x8xf32>) {
+  // expected-error @+1 {{expected a result of shape 1x4x8x8, got 1x8x8x4}}
+  %0 = res.relayout %x : tensor<1x4x8x8xf32> -> tensor<1x8x8x4xf32>
   return
 }
 
@@ -67,6 +140,22 @@ func.func @window_rank(%x: tensor<1x4x8x8xf32>) {
 func.func @stride(%x: tensor<1x4x8x8xf32>) {
   // expected-error @+1 {{expected window sizes, strides and dilations of at least 1}}
   %0 = res.max_pool %x window<3x3, stride = 0x1> : tensor<1x4x8x8xf32> -> tensor<1x4x6x6xf32>
+  return
+}
+
+// -----
+
+func.func @dilation(%x: tensor<1x4x8x8xf32>) {
+  // expected-error @+1 {{expected window sizes, strides and dilations of at least 1}}
+  %0 = res.max_pool %x window<3x3, dilation = 1x0> : tensor<1x4x8x8xf32> -> tensor<1x4x6x6xf32>
+  return
+}
+
+// -----
+
+func.func @kernel_size(%x: tensor<1x4x8x8xf32>) {
+  // expected-error @+1 {{expected window sizes, strides and dilations of at least 1}}
+  %0 = res.max_pool %x window<0x3> : tensor<1x4x8x8xf32> -> tensor<1x4x6x6xf32>
   return
 }
 
@@ -110,9 +199,57 @@ func.func @block(%x: tensor<1x4x1x1xf32, #res.blocked<0>>) {
 
 // -----
 
+func.func @dynamic_shape(%x: tensor<?x4xf32>) {
+  // expected-error @+1 {{must be tensor with a static shape and elements, but got 'tensor<?x4xf32>'}}
+  %0 = res.relu %x : tensor<?x4xf32>
+  return
+}
+
+// -----
+
+func.func @no_elements(%x: tensor<0x4xf32>) {
+  // expected-error @+1 {{must be tensor with a static shape and elements, but got 'tensor<0x4xf32>'}}
+  %0 = res.relu %x : tensor<0x4xf32>
+  return
+}
+
+// -----
+
 func.func @gemm(%x: tensor<2x5xf32>, %w: tensor<3x4xf32>) {
   // expected-error @+1 {{expected an input of 4 columns, got 5}}
   %0 = res.gemm %x, %w transposed : (tensor<2x5xf32>, tensor<3x4xf32>) -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+func.func @gemm_by_columns(%x: tensor<2x4xf32>, %w: tensor<3x4xf32>) {
+  // expected-error @+1 {{expected an input of 3 columns, got 4}}
+  %0 = res.gemm %x, %w : (tensor<2x4xf32>, tensor<3x4xf32>) -> tensor<2x4xf32>
+  return
+}
+
+// -----
+
+func.func @gemm_result(%x: tensor<2x4xf32>, %w: tensor<3x4xf32>) {
+  // expected-error @+1 {{expected a result of shape 2x3, got 2x4}}
+  %0 = res.gemm %x, %w transposed : (tensor<2x4xf32>, tensor<3x4xf32>) -> tensor<2x4xf32>
+  return
+}
+
+// -----
+
+func.func @gemm_rank(%x: tensor<2x4xf32>, %w: tensor<4xf32>) {
+  // expected-error @+1 {{expected an input and a weight of rank 2, got ranks 2 and 1}}
+  %0 = res.gemm %x, %w : (tensor<2x4xf32>, tensor<4xf32>) -> tensor<2x1xf32>
+  return
+}
+
+// -----
+
+func.func @gemm_bias(%x: tensor<2x4xf32>, %w: tensor<4x3xf32>, %b: tensor<2xf32>) {
+  // expected-error @+1 {{expected a bias of 3 elements, got 2}}
+  %0 = res.gemm %x, %w bias %b : (tensor<2x4xf32>, tensor<4x3xf32>, tensor<2xf32>) -> tensor<2x3xf32>
   return
 }
 
@@ -150,9 +287,25 @@ func.func @affine(%x: tensor<4xf32>, %v: tensor<4xf32>) {
 
 // -----
 
+func.func @affine_vectors(%x: tensor<1x4xf32>, %v: tensor<3xf32>) {
+  // expected-error @+1 {{expected a scale of 4 elements, got 3}}
+  %0 = res.affine %x, %v, %v : tensor<1x4xf32>, tensor<3xf32>
+  return
+}
+
+// -----
+
 func.func @scale(%w: tensor<4x2xf32>, %v: tensor<2xf32>) {
   // expected-error @+1 {{expected a scale of 4 elements, got 2}}
   %0 = res.scale_channels %w by %v : tensor<4x2xf32>, tensor<2xf32>
+  return
+}
+
+// -----
+
+func.func @scale_of_a_scalar(%w: tensor<f32>, %v: tensor<1xf32>) {
+  // expected-error @+1 {{expected a weight of rank 1 or more}}
+  %0 = res.scale_channels %w by %v : tensor<f32>, tensor<1xf32>
   return
 }
 
@@ -177,6 +330,46 @@ func.func @pack_kind(%w: tensor<4xf32>) {
 func.func @pack_rank(%w: tensor<4xf32>) {
   // expected-error @+1 {{expected a weight of rank 4, got rank 1}}
   %0 = res.pack %w : tensor<4xf32> -> tensor<16xf32> as #res.pack_conv<block = 16, inner = 16>
+  return
+}
+
+// -----
+
+func.func @pack_dense_rank(%w: tensor<4x3x1x1xf32>) {
+  // expected-error @+1 {{expected a weight of rank 2, got rank 4}}
+  %0 = res.pack %w : tensor<4x3x1x1xf32> -> tensor<1x3x1x16xf32> as #res.pack_dense<block = 16, blocks = 1, transposed = true>
+  return
+}
+
+// -----
+
+func.func @pack_vector_rank(%w: tensor<4x3xf32>) {
+  // expected-error @+1 {{expected a weight of rank 1, got rank 2}}
+  %0 = res.pack %w : tensor<4x3xf32> -> tensor<16xf32> as #res.pack_vector<multiple = 16>
+  return
+}
+
+// -----
+
+func.func @pack_result(%w: tensor<20x5x3x3xf32>) {
+  // expected-error @+1 {{expected a result of shape 2x1x3x3x16x16, got 1x2x3x3x16x16}}
+  %0 = res.pack %w : tensor<20x5x3x3xf32> -> tensor<1x2x3x3x16x16xf32> as #res.pack_conv<block = 16, inner = 16>
+  return
+}
+
+// -----
+
+func.func @pack_conv_block(%w: tensor<4x3x1x1xf32>) {
+  // expected-error @+1 {{expected sizes of at least 1 in #res.pack_conv<block = 16, inner = 0>}}
+  %0 = res.pack %w : tensor<4x3x1x1xf32> -> tensor<1x1x1x1x16x16xf32> as #res.pack_conv<block = 16, inner = 0>
+  return
+}
+
+// -----
+
+func.func @pack_dense_blocks(%w: tensor<4x3xf32>) {
+  // expected-error @+1 {{expected sizes of at least 1 in #res.pack_dense<block = 16, blocks = 0, transposed = false>}}
+  %0 = res.pack %w : tensor<4x3xf32> -> tensor<1x4x1x16xf32> as #res.pack_dense<block = 16, blocks = 0, transposed = false>
   return
 }
 
@@ -217,6 +410,30 @@ func.func @empty(%x: tensor<1x4x8x8xf32>) {
   // expected-error @+1 {{expected at least one operation in the region}}
   %0 = res.kernel(%a = %x : tensor<1x4x8x8xf32>) -> tensor<1x4x8x8xf32> {
     res.yield %a : tensor<1x4x8x8xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @argument_types(%x: tensor<1x4xf32>) {
+  // expected-error @+1 {{expected the arguments of the region to have the types of the inputs}}
+  %0 = "res.kernel"(%x) ({
+  ^bb0(%a: tensor<1x5xf32>):
+    %1 = res.relu %a : tensor<1x5xf32>
+    res.yield %1 : tensor<1x5xf32>
+  }) : (tensor<1x4xf32>) -> tensor<1x5xf32>
+  return
+}
+
+// -----
+
+func.func @kernel_reads_only_its_arguments(%x: tensor<1x4xf32>) {
+  // expected-note @+1 {{required by region isolation constraints}}
+  %0 = res.kernel(%a = %x : tensor<1x4xf32>) -> tensor<1x4xf32> {
+    // expected-error @+1 {{using value defined outside the region}}
+    %1 = res.relu %x : tensor<1x4xf32>
+    res.yield %1 : tensor<1x4xf32>
   }
   return
 }

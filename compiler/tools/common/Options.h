@@ -1,9 +1,9 @@
 //===- Options.h - command lines through llvm::cl ---------------*- C++ -*-===//
 
-#ifndef RES_COMPILER_TOOLS_RESC_OPTIONS_H
-#define RES_COMPILER_TOOLS_RESC_OPTIONS_H
+#ifndef RES_COMPILER_TOOLS_COMMON_OPTIONS_H
+#define RES_COMPILER_TOOLS_COMMON_OPTIONS_H
 
-#include "compiler/tools/resc/Support.h"
+#include "compiler/tools/common/Support.h"
 
 #include "llvm/Support/CommandLine.h"
 

@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef RES_COMPILER_TOOLS_RESC_SUPPORT_H
-#define RES_COMPILER_TOOLS_RESC_SUPPORT_H
+#ifndef RES_COMPILER_TOOLS_COMMON_SUPPORT_H
+#define RES_COMPILER_TOOLS_COMMON_SUPPORT_H
 
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/Support/Error.h"

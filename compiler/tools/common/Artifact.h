@@ -1,9 +1,9 @@
 //===- Artifact.h - compiled libraries on disk and in memory ----*- C++ -*-===//
 
-#ifndef RES_COMPILER_TOOLS_RESC_ARTIFACT_H
-#define RES_COMPILER_TOOLS_RESC_ARTIFACT_H
+#ifndef RES_COMPILER_TOOLS_COMMON_ARTIFACT_H
+#define RES_COMPILER_TOOLS_COMMON_ARTIFACT_H
 
-#include "compiler/tools/resc/Support.h"
+#include "compiler/tools/common/Support.h"
 #include "res/abi.h"
 
 #include "llvm/Support/MemoryBuffer.h"

@@ -1,7 +1,7 @@
 //===- TextTable.h - aligned columns for terminals --------------*- C++ -*-===//
 
-#ifndef RES_COMPILER_TOOLS_RESC_TEXTTABLE_H
-#define RES_COMPILER_TOOLS_RESC_TEXTTABLE_H
+#ifndef RES_COMPILER_TOOLS_COMMON_TEXTTABLE_H
+#define RES_COMPILER_TOOLS_COMMON_TEXTTABLE_H
 
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/Support/raw_ostream.h"

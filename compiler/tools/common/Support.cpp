@@ -1,6 +1,6 @@
 //===- Support.cpp - exit codes, messages, output files, text ---*- C++ -*-===//
 
-#include "compiler/tools/resc/Support.h"
+#include "compiler/tools/common/Support.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Format.h"

@@ -1,7 +1,7 @@
 //===- BenchReport.h - what resc bench found out ----------------*- C++ -*-===//
 
-#ifndef RES_COMPILER_TOOLS_RESC_BENCHREPORT_H
-#define RES_COMPILER_TOOLS_RESC_BENCHREPORT_H
+#ifndef RES_COMPILER_TOOLS_RESC_BENCH_BENCHREPORT_H
+#define RES_COMPILER_TOOLS_RESC_BENCH_BENCHREPORT_H
 
 #include "compiler/tools/resc/Manifest.h"
 

@@ -1,7 +1,7 @@
 //===- PeakFlops.h - what the FMA units of this machine can do --*- C++ -*-===//
 
-#ifndef RES_COMPILER_TOOLS_RESC_PEAKFLOPS_H
-#define RES_COMPILER_TOOLS_RESC_PEAKFLOPS_H
+#ifndef RES_COMPILER_TOOLS_RESC_BENCH_PEAKFLOPS_H
+#define RES_COMPILER_TOOLS_RESC_BENCH_PEAKFLOPS_H
 
 namespace res {
 

@@ -1,8 +1,8 @@
 //===- BenchCommand.cpp - resc bench ----------------------------*- C++ -*-===//
 
-#include "compiler/tools/resc/BenchReport.h"
+#include "compiler/tools/resc/bench/BenchReport.h"
 #include "compiler/tools/resc/Commands.h"
-#include "compiler/tools/resc/PeakFlops.h"
+#include "compiler/tools/resc/bench/PeakFlops.h"
 #include "compiler/tools/resc/Process.h"
 #include "compiler/tools/resc/TensorFiles.h"
 
