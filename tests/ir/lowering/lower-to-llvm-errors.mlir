@@ -1,6 +1,105 @@
-// RUN: not res-opt %s --res-lower-to-llvm 2>&1 | FileCheck %s
+// RUN: res-opt %s --res-lower-to-llvm --split-input-file --verify-diagnostics
 
-// CHECK: error: expected a planned module: 'main' has no res.arena_bytes
-func.func @main(%x: tensor<1x4xf32>) -> tensor<1x4xf32> {
+// Dumps of phase planned are input: whatever an edit breaks is said here, before code relies on it.
+
+// expected-error @below {{expected a planned module: 'main' has no res.arena_bytes}}
+module {
+func.func @other(%x: tensor<1x4xf32>) -> tensor<1x4xf32> {
   return %x : tensor<1x4xf32>
+}
+}
+
+// -----
+
+// expected-error @below {{expected a planned module: 'main' has no res.weights_bytes}}
+module {
+func.func @main() attributes {res.arena_bytes = 64 : i64, res.arena_lower_bound_bytes = 64 : i64} {
+  return
+}
+}
+
+// -----
+
+func.func @main() attributes {res.arena_bytes = 0 : i64, res.arena_lower_bound_bytes = 0 : i64, res.weights_bytes = 0 : i64} {
+  return
+}
+// expected-error @below {{expected two sizes in res.scratch, got 1}}
+func.func private @k() attributes {res.scratch = array<i64: 0>} {
+  return
+}
+
+// -----
+
+func.func private @k(tensor<1x4xf32>) -> tensor<1x4xf32>
+func.func @main(%x: tensor<1x4xf32>) -> tensor<1x4xf32>
+    attributes {res.arena_bytes = 64 : i64, res.arena_lower_bound_bytes = 64 : i64, res.weights_bytes = 0 : i64} {
+  // expected-error @below {{expected offsets of its results}}
+  %0 = res.call @k(%x) : (tensor<1x4xf32>) -> tensor<1x4xf32>
+  return %0 : tensor<1x4xf32>
+}
+
+// -----
+
+func.func private @k(tensor<16xf32>) -> tensor<1x4xf32>
+func.func @main() -> tensor<1x4xf32>
+    attributes {res.arena_bytes = 64 : i64, res.arena_lower_bound_bytes = 64 : i64, res.weights_bytes = 64 : i64} {
+  %w = res.constant dense<1.0> : tensor<16xf32>
+  %p = res.pack %w : tensor<16xf32> -> tensor<16xf32> as #res.pack_vector<multiple = 16>
+  // expected-error @below {{expected results of calls and packed weights with an offset as inputs}}
+  %0 = res.call @k(%p) at [-1] : (tensor<16xf32>) -> tensor<1x4xf32>
+  return %0 : tensor<1x4xf32>
+}
+
+// -----
+
+func.func private @k(tensor<16xf32>) -> tensor<1x4xf32>
+func.func @main() -> tensor<1x4xf32>
+    attributes {res.arena_bytes = 64 : i64, res.arena_lower_bound_bytes = 64 : i64, res.weights_bytes = 64 : i64} {
+  %w = res.constant dense<1.0> : tensor<16xf32>
+  // expected-error @below {{expected results of calls and packed weights with an offset as inputs}}
+  %0 = res.call @k(%w) at [-1] : (tensor<16xf32>) -> tensor<1x4xf32>
+  return %0 : tensor<1x4xf32>
+}
+
+// -----
+
+func.func private @k(tensor<1x4xf32>) -> tensor<1x4xf32>
+func.func @main(%x: tensor<1x4xf32>) -> tensor<1x4xf32>
+    attributes {res.arena_bytes = 64 : i64, res.arena_lower_bound_bytes = 64 : i64, res.weights_bytes = 0 : i64} {
+  // expected-error @below {{expected the offset -1 for what 'main' returns and nothing else, got 0}}
+  %0 = res.call @k(%x) at [0] : (tensor<1x4xf32>) -> tensor<1x4xf32>
+  return %0 : tensor<1x4xf32>
+}
+
+// -----
+
+func.func private @k(tensor<1x4xf32>) -> tensor<1x4xf32>
+func.func @main(%x: tensor<1x4xf32>) -> tensor<1x4xf32>
+    attributes {res.arena_bytes = 64 : i64, res.arena_lower_bound_bytes = 64 : i64, res.weights_bytes = 0 : i64} {
+  // expected-error @below {{expected the offset -1 for what 'main' returns and nothing else, got -1}}
+  %0 = res.call @k(%x) at [-1] : (tensor<1x4xf32>) -> tensor<1x4xf32>
+  %1 = res.call @k(%0) at [-1] : (tensor<1x4xf32>) -> tensor<1x4xf32>
+  return %1 : tensor<1x4xf32>
+}
+
+// -----
+
+func.func private @k(tensor<1x4xf32>) -> tensor<1x4xf32>
+func.func @main(%x: tensor<1x4xf32>) -> tensor<1x4xf32>
+    attributes {res.arena_bytes = 64 : i64, res.arena_lower_bound_bytes = 64 : i64, res.weights_bytes = 0 : i64} {
+  // expected-error @below {{expected the offset of a cache line that leaves 16 bytes of the arena's 64, got 64}}
+  %0 = res.call @k(%x) at [64] : (tensor<1x4xf32>) -> tensor<1x4xf32>
+  %1 = res.call @k(%0) at [-1] : (tensor<1x4xf32>) -> tensor<1x4xf32>
+  return %1 : tensor<1x4xf32>
+}
+
+// -----
+
+func.func private @k(tensor<1x4xf32>) -> tensor<1x4xf32>
+func.func @main(%x: tensor<1x4xf32>) -> tensor<1x4xf32>
+    attributes {res.arena_bytes = 64 : i64, res.arena_lower_bound_bytes = 64 : i64, res.weights_bytes = 0 : i64} {
+  // expected-error @below {{expected the offset of a cache line that leaves 16 bytes of the arena's 64, got 16}}
+  %0 = res.call @k(%x) at [16] : (tensor<1x4xf32>) -> tensor<1x4xf32>
+  %1 = res.call @k(%0) at [-1] : (tensor<1x4xf32>) -> tensor<1x4xf32>
+  return %1 : tensor<1x4xf32>
 }
