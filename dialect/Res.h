@@ -49,6 +49,9 @@ inline constexpr llvm::StringLiteral kSchedulesAttr = "res.schedules";
 /// over channels): they fuse into the kernel of an anchor.
 bool isElementwise(mlir::Operation *op);
 
+/// The operation that a kernel's schedule is about: the first of its body that is not elementwise, else the first.
+mlir::Operation *getAnchor(mlir::Block &body);
+
 /// True for sources of weights and pure functions of weights.
 bool isWeightOp(mlir::Operation *op);
 

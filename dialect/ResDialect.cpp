@@ -25,6 +25,13 @@ Operation *ResDialect::materializeConstant(OpBuilder &builder, Attribute value, 
 
 bool res::isElementwise(Operation *op) { return isa<AddOp, AffineOp, BatchNormOp, ReluOp>(op); }
 
+Operation *res::getAnchor(Block &body) {
+  for (Operation &op : body.without_terminator())
+    if (!isElementwise(&op))
+      return &op;
+  return &body.front();
+}
+
 bool res::isWeightOp(Operation *op) {
   return isa<WeightRefOp, ConstantOp, BatchNormAffineOp, ScaleChannelsOp, ScaleShiftOp, PackOp>(op);
 }

@@ -130,12 +130,7 @@ LogicalResult AffineOp::verify() { return verifyChannelVector(*this, getInput(),
 
 YieldOp KernelOp::getYield() { return cast<YieldOp>(getBody().front().getTerminator()); }
 
-Operation *KernelOp::getAnchor() {
-  for (Operation &op : getBody().front().without_terminator())
-    if (!isElementwise(&op))
-      return &op;
-  return &getBody().front().front();
-}
+Operation *KernelOp::getAnchor() { return res::getAnchor(getBody().front()); }
 
 LogicalResult KernelOp::verify() {
   Block &body = getBody().front();

@@ -249,7 +249,6 @@ def Res_KernelOp : Res_Op<"kernel", [IsolatedFromAbove, SingleBlockImplicitTermi
   let hasVerifier = 1;
   let extraClassDeclaration = [{
     YieldOp getYield();
-    /// The operation the kernel's schedule is about: the first that is not elementwise, else the first.
     ::mlir::Operation *getAnchor();
   }];
 }

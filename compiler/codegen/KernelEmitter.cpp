@@ -75,13 +75,7 @@ private:
   llvm::Error defineOutput(func::ReturnOp op);
   std::string schedule();
 
-  /// The operation the schedule is about: the first that is not elementwise, else the first.
-  Operation *anchor() {
-    for (Operation &op : kernel.getBody().front().without_terminator())
-      if (!isElementwise(&op))
-        return &op;
-    return &kernel.getBody().front().front();
-  }
+  Operation *anchor() { return getAnchor(kernel.getBody().front()); }
   Reader vectorReader(Value vector) {
     if (!vector)
       return {};

@@ -54,13 +54,8 @@ static int64_t countMacs(func::FuncOp kernel) {
   return macs;
 }
 
-/// The name of the operation a kernel is about.
 static StringRef anchorName(func::FuncOp kernel) {
-  Block &body = kernel.getBody().front();
-  for (Operation &op : body.without_terminator())
-    if (!isElementwise(&op))
-      return op.getName().stripDialect();
-  return body.front().getName().stripDialect();
+  return getAnchor(kernel.getBody().front())->getName().stripDialect();
 }
 
 namespace {

@@ -10,6 +10,7 @@
 #include "compiler/lowering/Passes.h"
 
 #include "res/abi.h"
+#include "llvm/ADT/SmallPtrSet.h"
 #include "llvm/ADT/StringExtras.h"
 
 #define DEBUG_TYPE "res-lower-to-llvm"
@@ -64,6 +65,10 @@ struct LowerToLLVMPass : res::impl::LowerToLLVMPassBase<LowerToLLVMPass> {
         if (failed(checkPlace(main, call, result, offset)))
           return failure();
     }
+    llvm::SmallPtrSet<Value, 4> written;
+    for (Value output : main.getBody().front().getTerminator()->getOperands())
+      if (!output.getDefiningOp<CallOp>() || !written.insert(output).second)
+        return main.emitOpError("expected each output to be the result of a call, and none twice");
     return success();
   }
 

@@ -103,3 +103,21 @@ func.func @main(%x: tensor<1x4xf32>) -> tensor<1x4xf32>
   %1 = res.call @k(%0) at [-1] : (tensor<1x4xf32>) -> tensor<1x4xf32>
   return %1 : tensor<1x4xf32>
 }
+
+// -----
+
+// expected-error @below {{expected each output to be the result of a call, and none twice}}
+func.func @main(%x: tensor<1x4xf32>) -> tensor<1x4xf32>
+    attributes {res.arena_bytes = 64 : i64, res.arena_lower_bound_bytes = 64 : i64, res.weights_bytes = 0 : i64} {
+  return %x : tensor<1x4xf32>
+}
+
+// -----
+
+func.func private @k(tensor<1x4xf32>) -> tensor<1x4xf32>
+// expected-error @below {{expected each output to be the result of a call, and none twice}}
+func.func @main(%x: tensor<1x4xf32>) -> (tensor<1x4xf32>, tensor<1x4xf32>)
+    attributes {res.arena_bytes = 0 : i64, res.arena_lower_bound_bytes = 0 : i64, res.weights_bytes = 0 : i64} {
+  %0 = res.call @k(%x) at [-1] : (tensor<1x4xf32>) -> tensor<1x4xf32>
+  return %0, %0 : tensor<1x4xf32>, tensor<1x4xf32>
+}

@@ -1,8 +1,14 @@
 // RUN: res-opt %s --res-form-kernels --res-decide-schedules=target=x86-64-v4 | FileCheck %s
 // RUN: res-opt %s --res-form-kernels --res-decide-schedules=target=x86-64-v4 --res-decide-schedules=target=x86-64-v3 | FileCheck %s --check-prefix=BOTH
+// RUN: res-opt %s --res-form-kernels --res-decide-schedules | FileCheck %s --check-prefix=MODULE
 // RUN: not res-opt %s --res-decide-schedules=target=vax 2>&1 | FileCheck %s --check-prefix=UNKNOWN
 
 // UNKNOWN: error: unknown target 'vax', expected host, x86-64-v4 or x86-64-v3
+
+// The module's target counts where the option names none.
+// MODULE-LABEL: func.func @every_kernel_has_one
+// MODULE: schedules = {"x86-64-v3" = #res.direct<{{[^>]*}}>}
+module attributes {res.target = "x86-64-v3"} {
 
 // CHECK-LABEL: func.func @every_kernel_has_one
 // CHECK: res.kernel
@@ -46,4 +52,30 @@ func.func @keeps_an_edited_schedule(%x: tensor<1x4xf32>) -> tensor<1x4xf32> {
 // CHECK-NEXT: res.relayout
 func.func @outputs_are_row_major(%x: tensor<1x4x2x2xf32>) -> tensor<1x4x2x2xf32> {
   return %x : tensor<1x4x2x2xf32>
+}
+
+// An operation before the convolution works on blocks, so the convolution reads blocks: 1x1 is flat, 4 channels at a time.
+// CHECK-LABEL: func.func @reads_blocks_from_an_operation_before_the_conv
+// CHECK: schedules = {"x86-64-v4" = #res.direct<{{.*}}unroll = 4, {{.*}}flat = true
+// CHECK-NEXT: res.relu
+func.func @reads_blocks_from_an_operation_before_the_conv(%x: tensor<1x20x8x8xf32>) -> tensor<1x1x1x1xf32> {
+  %w = res.weight "w" in "f" at 0 : tensor<1x20x1x1xf32>
+  %0 = res.kernel(%a = %x : tensor<1x20x8x8xf32>, %f = %w : tensor<1x20x1x1xf32>) -> tensor<1x1x8x8xf32> {
+    %r = res.relu %a : tensor<1x20x8x8xf32>
+    %c = res.conv %r, %f window<1x1> : (tensor<1x20x8x8xf32>, tensor<1x20x1x1xf32>) -> tensor<1x1x8x8xf32>
+    res.yield %c : tensor<1x1x8x8xf32>
+  }
+  %1 = res.global_avg_pool %0 : tensor<1x1x8x8xf32> -> tensor<1x1x1x1xf32>
+  return %1 : tensor<1x1x1x1xf32>
+}
+
+// A model's input is row-major: nothing is flat.
+// CHECK-LABEL: func.func @reads_rows_from_an_input
+// CHECK: schedules = {"x86-64-v4" = #res.direct<{{.*}}flat = false, staging = none
+func.func @reads_rows_from_an_input(%x: tensor<1x20x8x8xf32>) -> tensor<1x1x1x1xf32> {
+  %w = res.weight "w" in "f" at 0 : tensor<1x20x1x1xf32>
+  %0 = res.conv %x, %w window<1x1> : (tensor<1x20x8x8xf32>, tensor<1x20x1x1xf32>) -> tensor<1x1x8x8xf32>
+  %1 = res.global_avg_pool %0 : tensor<1x1x8x8xf32> -> tensor<1x1x1x1xf32>
+  return %1 : tensor<1x1x1x1xf32>
+}
 }

@@ -81,3 +81,35 @@ func.func @never_through_a_relu(%x: tensor<1x4x8x8xf32>) -> tensor<1x4x8x8xf32> 
   %2 = res.batch_norm %1, %v, %v, %v, %v epsilon 1.0e-3 : tensor<1x4x8x8xf32>, tensor<4xf32>
   return %2 : tensor<1x4x8x8xf32>
 }
+
+// CHECK-LABEL: func.func @two_in_a_row_fold_both
+// CHECK-DAG: %[[S1:.*]], %[[T1:.*]] = res.batch_norm_affine {{.*}} epsilon 1.000000e-03
+// CHECK-DAG: %[[S2:.*]], %[[T2:.*]] = res.batch_norm_affine {{.*}} epsilon 2.000000e-03
+// CHECK-DAG: %[[W1:.*]] = res.scale_channels %{{.*}} by %[[S1]]
+// CHECK-DAG: %[[W2:.*]] = res.scale_channels %[[W1]] by %[[S2]]
+// CHECK-DAG: %[[B:.*]] = res.scale_shift %[[T1]], %[[S2]], %[[T2]]
+// CHECK: %[[C:.*]] = res.conv %arg0, %[[W2]] bias %[[B]]
+// CHECK: return %[[C]]
+func.func @two_in_a_row_fold_both(%x: tensor<1x4x8x8xf32>) -> tensor<1x4x8x8xf32> {
+  %w = res.weight "w" in "f" at 0 : tensor<4x4x1x1xf32>
+  %v = res.weight "v" in "f" at 80 : tensor<4xf32>
+  %0 = res.conv %x, %w window<1x1> : (tensor<1x4x8x8xf32>, tensor<4x4x1x1xf32>) -> tensor<1x4x8x8xf32>
+  %1 = res.batch_norm %0, %v, %v, %v, %v epsilon 1.0e-3 : tensor<1x4x8x8xf32>, tensor<4xf32>
+  %2 = res.batch_norm %1, %v, %v, %v, %v epsilon 2.0e-3 : tensor<1x4x8x8xf32>, tensor<4xf32>
+  return %2 : tensor<1x4x8x8xf32>
+}
+
+// A filter that another convolution reads, too, stays as it is for that one.
+// CHECK-LABEL: func.func @shared_filter_is_scaled_for_one
+// CHECK: %[[W:.*]] = res.weight "w"
+// CHECK: %[[SCALED:.*]] = res.scale_channels %[[W]] by
+// CHECK: res.conv %arg0, %[[SCALED]] bias
+// CHECK: res.conv %{{.*}}, %[[W]] window
+func.func @shared_filter_is_scaled_for_one(%x: tensor<1x4x8x8xf32>) -> tensor<1x4x8x8xf32> {
+  %w = res.weight "w" in "f" at 0 : tensor<4x4x1x1xf32>
+  %v = res.weight "v" in "f" at 80 : tensor<4xf32>
+  %0 = res.conv %x, %w window<1x1> : (tensor<1x4x8x8xf32>, tensor<4x4x1x1xf32>) -> tensor<1x4x8x8xf32>
+  %1 = res.batch_norm %0, %v, %v, %v, %v epsilon 1.0e-3 : tensor<1x4x8x8xf32>, tensor<4xf32>
+  %2 = res.conv %1, %w window<1x1> : (tensor<1x4x8x8xf32>, tensor<4x4x1x1xf32>) -> tensor<1x4x8x8xf32>
+  return %2 : tensor<1x4x8x8xf32>
+}

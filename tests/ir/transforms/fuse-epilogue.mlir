@@ -52,3 +52,28 @@ func.func @doubling_is_an_addition_of_one_activation(%x: tensor<1x4xf32>) -> ten
   %1 = res.add %0, %0 : tensor<1x4xf32>
   return %1 : tensor<1x4xf32>
 }
+
+// CHECK-LABEL: func.func @keeps_the_relayout_of_an_output
+// CHECK: res.conv
+// CHECK-NEXT: %[[R:.*]] = res.relu
+// CHECK-NEXT: res.yield %[[R]]
+// CHECK: res.kernel
+// CHECK-NEXT: res.relayout
+func.func @keeps_the_relayout_of_an_output(%x: tensor<1x3x8x8xf32>) -> tensor<1x4x8x8xf32> {
+  %w = res.weight "w" in "f" at 0 : tensor<4x3x1x1xf32>
+  %0 = res.conv %x, %w window<1x1> : (tensor<1x3x8x8xf32>, tensor<4x3x1x1xf32>) -> tensor<1x4x8x8xf32>
+  %1 = res.relu %0 : tensor<1x4x8x8xf32>
+  return %1 : tensor<1x4x8x8xf32>
+}
+
+// CHECK-LABEL: func.func @keeps_a_pool_behind_a_pool
+// CHECK: res.kernel
+// CHECK-NEXT: res.max_pool
+// CHECK-NEXT: res.yield
+// CHECK: res.kernel
+// CHECK-NEXT: res.global_avg_pool
+func.func @keeps_a_pool_behind_a_pool(%x: tensor<1x3x8x8xf32>) -> tensor<1x3x1x1xf32> {
+  %0 = res.max_pool %x window<2x2> : tensor<1x3x8x8xf32> -> tensor<1x3x7x7xf32>
+  %1 = res.global_avg_pool %0 : tensor<1x3x7x7xf32> -> tensor<1x3x1x1xf32>
+  return %1 : tensor<1x3x1x1xf32>
+}

@@ -70,3 +70,22 @@ func.func @keeps_add_whose_branches_have_other_users(%x: tensor<1x4x8x8xf32>) ->
   %4 = res.global_avg_pool %1 : tensor<1x4x7x7xf32> -> tensor<1x4x1x1xf32>
   return %3, %4 : tensor<1x4x1x1xf32>, tensor<1x4x1x1xf32>
 }
+
+// The fused kernel takes the place of the addition: what lies between may define its other addend.
+// CHECK-LABEL: func.func @moves_behind_the_other_addend
+// CHECK: %[[POOL:.*]] = res.kernel({{.*}} = %arg1
+// CHECK-NEXT: res.max_pool
+// CHECK: res.kernel({{.*}} = %[[POOL]] : {{.*}}) -> tensor<1x4xf32> {
+// CHECK-NEXT: res.reshape
+// CHECK: res.kernel({{.*}} = %arg0
+// CHECK-NEXT: res.gemm
+// CHECK-NEXT: res.add
+// CHECK-NOT: res.add
+func.func @moves_behind_the_other_addend(%x: tensor<1x4xf32>, %y: tensor<1x4x2x2xf32>) -> (tensor<1x4xf32>, tensor<1x4xf32>) {
+  %w = res.weight "w" in "f" at 0 : tensor<4x4xf32>
+  %0 = res.gemm %x, %w : (tensor<1x4xf32>, tensor<4x4xf32>) -> tensor<1x4xf32>
+  %1 = res.max_pool %y window<2x2> : tensor<1x4x2x2xf32> -> tensor<1x4x1x1xf32>
+  %2 = res.reshape %1 : tensor<1x4x1x1xf32> -> tensor<1x4xf32>
+  %3 = res.add %0, %2 : tensor<1x4xf32>
+  return %3, %2 : tensor<1x4xf32>, tensor<1x4xf32>
+}

@@ -32,3 +32,18 @@ func.func @groups_of_whole_blocks_or_not(%x: tensor<1x64x8x8xf32>) -> tensor<1x6
   %2 = res.conv %1, %v window<3x3> {groups = 64 : i64} : (tensor<1x64x8x8xf32>, tensor<64x1x3x3xf32>) -> tensor<1x64x6x6xf32>
   return %2 : tensor<1x64x6x6xf32>
 }
+
+// A dump that is packed already goes through unchanged.
+// CHECK-LABEL: func.func @keeps_what_is_packed
+// CHECK: %[[P:.*]] = res.pack
+// CHECK-NOT: res.pack %
+// CHECK: res.kernel({{.*}} = %[[P]] : tensor<16xf32>)
+func.func @keeps_what_is_packed(%x: tensor<1x4xf32>) -> tensor<1x4xf32> {
+  %w = res.weight "w" in "f" at 0 : tensor<4xf32>
+  %p = res.pack %w : tensor<4xf32> -> tensor<16xf32> as #res.pack_vector<multiple = 16>
+  %0 = res.kernel(%a = %x : tensor<1x4xf32>, %v = %p : tensor<16xf32>) -> tensor<1x4xf32> attributes {layouts = [unit]} {
+    %1 = res.affine %a, %v, %v : tensor<1x4xf32>, tensor<16xf32>
+    res.yield %1 : tensor<1x4xf32>
+  }
+  return %0 : tensor<1x4xf32>
+}
