@@ -79,8 +79,8 @@ struct LowerToLLVMPass : res::impl::LowerToLLVMPassBase<LowerToLLVMPass> {
     int64_t arena = main->getAttrOfType<IntegerAttr>(kArenaBytesAttr).getInt();
     int64_t bytes = getStorageBytes(cast<RankedTensorType>(result.getType()));
     if (!leaves && (offset < 0 || offset % kArenaAlignment || offset > arena - bytes))
-      return call.emitOpError("expected the offset of a cache line that leaves ")
-             << bytes << " bytes of the arena's " << arena << ", got " << offset;
+      return call.emitOpError("expected an offset that is a multiple of ")
+             << kArenaAlignment << " and leaves " << bytes << " bytes of the arena's " << arena << ", got " << offset;
     return success();
   }
 

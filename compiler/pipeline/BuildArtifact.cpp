@@ -112,8 +112,16 @@ static llvm::Error buildDriver(ModuleOp module, const BuildOptions &options, Str
     if (options.dump)
       options.dump->instrument(passes);
   };
+  // What is wrong with the plan becomes the error, so that it is said once.
+  std::string message = "the driver could not be lowered";
+  ScopedDiagnosticHandler handler(module.getContext(), [&](Diagnostic &diagnostic) {
+    StringRef node = getNodeName(diagnostic.getLocation());
+    if (diagnostic.getSeverity() == DiagnosticSeverity::Error)
+      message = (node.empty() ? "" : "node '" + node.str() + "': ") + diagnostic.str();
+    return success();
+  });
   if (failed(runPhases(*driver, Phase::llvm, instrument)))
-    return llvm::createStringError("the driver could not be lowered");
+    return llvm::createStringError(message);
   return writeDriverObject(*driver, "x86_64", object);
 }
 

@@ -44,6 +44,8 @@ struct ConvCase {
 struct ConvTable {
   const char *name;
   std::vector<ConvCase> cases;
+
+  friend void PrintTo(const ConvTable &table, std::ostream *os) { *os << table.name; }
 };
 
 const ConvTable kTables[] = {

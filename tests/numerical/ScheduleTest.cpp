@@ -38,7 +38,8 @@ Attribute withFields(Attribute schedule, const Fields &fields) {
   llvm::raw_string_ostream(text) << schedule;
   for (const auto &[name, value] : fields) {
     SmallVector<StringRef> parts; // the whole match, the value
-    EXPECT_TRUE(llvm::Regex("[<, ]" + name + " = ([a-z0-9-]+)").match(text, &parts)) << "no field " << name << " in " << text;
+    EXPECT_TRUE(llvm::Regex("[<, ]" + name + " = ([a-z0-9-]+)").match(text, &parts))
+        << "no field " << name << " in " << text;
     text.replace(parts[1].data() - text.data(), parts[1].size(), value);
   }
   Attribute edited = parseAttribute(text, schedule.getContext());
@@ -189,7 +190,7 @@ TEST_P(ScheduleTest, DirectPointwise) {
 // Partial sums between chunks of input channels, flat and not, one group of blocks and several.
 TEST_P(ScheduleTest, DirectInChunks) {
   std::vector<Fields> candidates;
-  for (const char *chunk : {"1", "2", "3"})
+  for (const char *chunk : {"1", "2", "3", "4"}) // of six blocks: 4 leaves a smaller last chunk
     for (const char *blocks : {"1", "2"})
       candidates.push_back({{"chunk", chunk}, {"blocks", blocks}, {"pixels", "3"}, {"order", "channels"}});
   std::vector<Fields> whole = candidates;

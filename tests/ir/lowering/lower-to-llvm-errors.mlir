@@ -87,7 +87,7 @@ func.func @main(%x: tensor<1x4xf32>) -> tensor<1x4xf32>
 func.func private @k(tensor<1x4xf32>) -> tensor<1x4xf32>
 func.func @main(%x: tensor<1x4xf32>) -> tensor<1x4xf32>
     attributes {res.arena_bytes = 64 : i64, res.arena_lower_bound_bytes = 64 : i64, res.weights_bytes = 0 : i64} {
-  // expected-error @below {{expected the offset of a cache line that leaves 16 bytes of the arena's 64, got 64}}
+  // expected-error @below {{expected an offset that is a multiple of 64 and leaves 16 bytes of the arena's 64, got 64}}
   %0 = res.call @k(%x) at [64] : (tensor<1x4xf32>) -> tensor<1x4xf32>
   %1 = res.call @k(%0) at [-1] : (tensor<1x4xf32>) -> tensor<1x4xf32>
   return %1 : tensor<1x4xf32>
@@ -98,7 +98,7 @@ func.func @main(%x: tensor<1x4xf32>) -> tensor<1x4xf32>
 func.func private @k(tensor<1x4xf32>) -> tensor<1x4xf32>
 func.func @main(%x: tensor<1x4xf32>) -> tensor<1x4xf32>
     attributes {res.arena_bytes = 64 : i64, res.arena_lower_bound_bytes = 64 : i64, res.weights_bytes = 0 : i64} {
-  // expected-error @below {{expected the offset of a cache line that leaves 16 bytes of the arena's 64, got 16}}
+  // expected-error @below {{expected an offset that is a multiple of 64 and leaves 16 bytes of the arena's 64, got 16}}
   %0 = res.call @k(%x) at [16] : (tensor<1x4xf32>) -> tensor<1x4xf32>
   %1 = res.call @k(%0) at [-1] : (tensor<1x4xf32>) -> tensor<1x4xf32>
   return %1 : tensor<1x4xf32>
