@@ -54,3 +54,19 @@ func.func @staged(%x: !map) -> !map {
   }
   return %0 : !map
 }
+
+// Two rows of outputs need 9 rows and 12 columns of the input under a window that spans 7 and 5 (dilation 3 and 2) and moves
+// by 2 and 1: 16 x 9 x 12 floats and a spare piece, for each worker.
+// CHECK: func.func private @res_f32_conv3x3s2x1_16x8x8_16x4x8(
+// CHECK-SAME: res.scratch = array<i64: 0, 7040>
+!half = tensor<1x16x4x8xf32, #res.blocked<16>>
+func.func @bands(%x: !map) -> !half {
+  %w = res.weight "w" in "f" at 0 : tensor<16x16x3x3xf32>
+  %f = res.pack %w : tensor<16x16x3x3xf32> -> tensor<1x1x3x3x16x16xf32> as #res.pack_conv<block = 16, inner = 16>
+  %0 = res.kernel(%a = %x : !map, %b = %f : tensor<1x1x3x3x16x16xf32>) -> !half attributes {schedules = {"x86-64-v4" =
+      #res.direct<blocks = 1, pixels = 8, unroll = 4, order = space, flat = false, staging = rows, rows = 2, chunk = 0>}} {
+    %c = res.conv %a, %b window<3x3, stride = 2x1, pad = [3, 2, 3, 2], dilation = 3x2> : (!map, tensor<1x1x3x3x16x16xf32>) -> !half
+    res.yield %c : !half
+  }
+  return %0 : !half
+}

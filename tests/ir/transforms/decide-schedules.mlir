@@ -38,13 +38,14 @@ func.func @every_kernel_has_one(%x: tensor<1x3x32x32xf32>) -> tensor<1x10xf32> {
 
 // A schedule that is there stays: an edited dump is the schedule file.
 // CHECK-LABEL: func.func @keeps_an_edited_schedule
-// CHECK: #res.map<pixels = 7, rows = 9>
-func.func @keeps_an_edited_schedule(%x: tensor<1x4xf32>) -> tensor<1x4xf32> {
-  %0 = res.kernel(%a = %x : tensor<1x4xf32>) -> tensor<1x4xf32> attributes {schedules = {"x86-64-v4" = #res.map<pixels = 7, rows = 9>}} {
-    %1 = res.relu %a : tensor<1x4xf32>
-    res.yield %1 : tensor<1x4xf32>
+// CHECK: layouts = [unit], schedules = {"x86-64-v4" = #res.map<pixels = 7, rows = 9>}
+func.func @keeps_an_edited_schedule(%x: tensor<1x4x2x2xf32>) -> tensor<1x4x1x1xf32> {
+  %0 = res.kernel(%a = %x : tensor<1x4x2x2xf32>) -> tensor<1x4x2x2xf32> attributes {layouts = [unit], schedules = {"x86-64-v4" = #res.map<pixels = 7, rows = 9>}} {
+    %1 = res.relu %a : tensor<1x4x2x2xf32>
+    res.yield %1 : tensor<1x4x2x2xf32>
   }
-  return %0 : tensor<1x4xf32>
+  %2 = res.global_avg_pool %0 : tensor<1x4x2x2xf32> -> tensor<1x4x1x1xf32>
+  return %2 : tensor<1x4x1x1xf32>
 }
 
 // CHECK-LABEL: func.func @outputs_are_row_major

@@ -1,4 +1,5 @@
 // RUN: res-opt %s --res-form-kernels --res-fuse-epilogue --res-fuse-residual-add --res-fuse-epilogue | FileCheck %s
+// RUN: res-opt %s --res-form-kernels --res-fuse-residual-add | FileCheck %s --check-prefix=ALONE
 
 // CHECK-LABEL: func.func @basic_block
 // CHECK: %[[SKIP:.*]] = res.kernel
@@ -8,6 +9,12 @@
 // CHECK-NEXT: %[[S:.*]] = res.add %[[C]], %{{.*}}
 // CHECK-NEXT: %[[R:.*]] = res.relu %[[S]]
 // CHECK-NEXT: res.yield %[[R]]
+// Activations are not this pass's work.
+// ALONE-LABEL: func.func @basic_block
+// ALONE: res.add
+// ALONE-NEXT: res.yield
+// ALONE: res.kernel
+// ALONE-NEXT: res.relu
 func.func @basic_block(%x: tensor<1x4x8x8xf32>) -> tensor<1x4x1x1xf32> {
   %w = res.weight "w" in "f" at 0 : tensor<4x4x1x1xf32>
   %0 = res.max_pool %x window<2x2> : tensor<1x4x8x8xf32> -> tensor<1x4x7x7xf32>

@@ -24,13 +24,16 @@ func.func @filters_bias_and_matrix(%x: tensor<1x3x8x8xf32>) -> tensor<1x10xf32> 
 // CHECK-LABEL: func.func @groups_of_whole_blocks_or_not
 // CHECK: tensor<64x32x1x1xf32> -> tensor<4x2x1x1x16x16xf32> as #res.pack_conv<block = 16, inner = 16>
 // CHECK: tensor<64x1x3x3xf32> -> tensor<4x1x3x3x1x16xf32> as #res.pack_conv<block = 16, inner = 1>
-func.func @groups_of_whole_blocks_or_not(%x: tensor<1x64x8x8xf32>) -> tensor<1x64x6x6xf32> {
+// CHECK: tensor<48x32x1x1xf32> -> tensor<3x1x1x1x32x16xf32> as #res.pack_conv<block = 16, inner = 32>
+func.func @groups_of_whole_blocks_or_not(%x: tensor<1x64x8x8xf32>) -> tensor<1x48x6x6xf32> {
   %w = res.weight "w" in "f" at 0 : tensor<64x32x1x1xf32>
   %v = res.weight "v" in "f" at 9000 : tensor<64x1x3x3xf32>
+  %u = res.weight "u" in "f" at 12000 : tensor<48x32x1x1xf32>
   %0 = res.max_pool %x window<1x1> : tensor<1x64x8x8xf32> -> tensor<1x64x8x8xf32>
   %1 = res.conv %0, %w window<1x1> {groups = 2 : i64} : (tensor<1x64x8x8xf32>, tensor<64x32x1x1xf32>) -> tensor<1x64x8x8xf32>
   %2 = res.conv %1, %v window<3x3> {groups = 64 : i64} : (tensor<1x64x8x8xf32>, tensor<64x1x3x3xf32>) -> tensor<1x64x6x6xf32>
-  return %2 : tensor<1x64x6x6xf32>
+  %3 = res.conv %2, %u window<1x1> {groups = 2 : i64} : (tensor<1x64x6x6xf32>, tensor<48x32x1x1xf32>) -> tensor<1x48x6x6xf32>
+  return %3 : tensor<1x48x6x6xf32>
 }
 
 // A dump that is packed already goes through unchanged.
