@@ -65,6 +65,47 @@ TEST(MemoryPlanTest, ReachesTheBoundOnResidualBlocks) {
   EXPECT_EQ(plan.arenaBytes, plan.lowerBoundBytes);
 }
 
+TEST(MemoryPlanTest, ReachesTheBoundOnBottlenecks) {
+  // ResNet-50: stem, pool, and blocks of three convolutions, the last of which adds the skip; the projection of a stage's
+  // first block comes first or last of its branch.
+  for (bool projectionFirst : {false, true}) {
+    std::vector<Lifetime> lives{{4 * 64 * 112 * 112, 0, 1}, {4 * 64 * 56 * 56, 1, 0}};
+    int64_t step = 2;
+    size_t skip = 1;
+    auto add = [&](int64_t bytes) {
+      lives.push_back({bytes, step, step});
+      ++step;
+      return lives.size() - 1;
+    };
+    auto read = [&](size_t tensor) { lives[tensor].last = step; }; // by the step that comes
+    for (int64_t stage = 0; stage < 4; ++stage)
+      for (int64_t block = 0; block < (stage == 1 ? 4 : stage == 2 ? 6 : 3); ++block) {
+        int64_t size = 56 >> stage, inner = 64 << stage, before = stage && block == 0 ? 2 * size : size;
+        size_t input = skip;
+        auto project = [&] {
+          read(input);
+          skip = add(4 * 4 * inner * size * size);
+        };
+        if (block == 0 && projectionFirst)
+          project();
+        read(input);
+        size_t first = add(4 * inner * before * before);
+        read(first);
+        size_t second = add(4 * inner * size * size);
+        if (block == 0 && !projectionFirst)
+          project();
+        read(second);
+        read(skip);
+        skip = add(4 * 4 * inner * size * size);
+      }
+    read(skip);
+    MemoryPlan plan = planMemory(lives);
+    expectValid(lives, plan);
+    EXPECT_EQ(plan.lowerBoundBytes, bruteForceBound(lives));
+    EXPECT_EQ(plan.arenaBytes, plan.lowerBoundBytes) << (projectionFirst ? "projection first" : "projection last");
+  }
+}
+
 TEST(MemoryPlanTest, ReadAndWrittenInOneStepAreApart) {
   std::vector<Lifetime> lives{{64, 0, 1}, {64, 1, 2}};
   EXPECT_NE(planMemory(lives).offsets[0], planMemory(lives).offsets[1]);

@@ -1,4 +1,6 @@
 // RUN: res-opt %s --res-lower-to-llvm | FileCheck %s
+// RUN: res-opt %s --res-lower-to-llvm | FileCheck %s --check-prefixes=PROGRAM,V4
+// RUN: sed s/x86-64-v4/x86-64-v3/ %s | res-opt --res-lower-to-llvm | FileCheck %s --check-prefixes=PROGRAM,V3
 
 // The kernel is declared, hidden: context, two inputs, the weight, one output.
 // CHECK-DAG: llvm.func hidden @kernel(!llvm.ptr, !llvm.ptr, !llvm.ptr, !llvm.ptr) -> i32
@@ -27,17 +29,31 @@
 // CHECK-DAG: llvm.func @res_get_model() -> !llvm.ptr
 // CHECK-DAG: llvm.func @demo_get_model() -> !llvm.ptr
 // CHECK-NOT: func.func
+
+// The program (res_abi_program): its steps, the arena, the most scratch of any kernel, shared and for each worker, and what
+// the processor must have (bit 0: AVX2, bit 1: AVX-512).
+// PROGRAM-LABEL: @res_program()
+// PROGRAM-NEXT: addressof @res_steps
+// PROGRAM-NEXT: constant(192 : i64)
+// PROGRAM-NEXT: constant(1024 : i64)
+// PROGRAM-NEXT: constant(512 : i64)
+// V4-NEXT: constant(3 : i32)
+// V3-NEXT: constant(1 : i32)
 module attributes {res.model = "demo", res.target = "x86-64-v4", res.hash = "xxh3:0"} {
 func.func @main(%x: tensor<1x4xf32> {res.name = "in"}) -> (tensor<1x4xf32> {res.name = "out"})
-    attributes {res.arena_bytes = 64 : i64, res.arena_lower_bound_bytes = 64 : i64, res.weights_bytes = 128 : i64} {
+    attributes {res.arena_bytes = 192 : i64, res.arena_lower_bound_bytes = 64 : i64, res.weights_bytes = 128 : i64} {
   %w = res.weight "w" in "f" at 0 : tensor<4xf32>
   %p = res.pack %w : tensor<4xf32> -> tensor<16xf32> as #res.pack_vector<multiple = 16> at 64
   %0 = res.call @kernel(%x, %p) at [0] : (tensor<1x4xf32>, tensor<16xf32>) -> tensor<1x4xf32>
   %1 = res.call @kernel(%0, %p) at [-1] : (tensor<1x4xf32>, tensor<16xf32>) -> tensor<1x4xf32>
   return %1 : tensor<1x4xf32>
 }
-func.func private @kernel(%a: tensor<1x4xf32>, %b: tensor<16xf32>) -> tensor<1x4xf32> attributes {res.scratch = array<i64: 0, 0>} {
+func.func private @kernel(%a: tensor<1x4xf32>, %b: tensor<16xf32>) -> tensor<1x4xf32> attributes {res.scratch = array<i64: 256, 512>} {
   %0 = res.affine %a, %b, %b : tensor<1x4xf32>, tensor<16xf32>
+  return %0 : tensor<1x4xf32>
+}
+func.func private @other(%a: tensor<1x4xf32>) -> tensor<1x4xf32> attributes {res.scratch = array<i64: 1024, 128>} {
+  %0 = res.relu %a : tensor<1x4xf32>
   return %0 : tensor<1x4xf32>
 }
 }
