@@ -259,6 +259,9 @@ llvm::Error KernelEmitter::emit(const KernelFiles &files) {
     if (w.height != 1 || w.width != 1 || w.strideX != 1 || w.strideY != 1 || w.padded() || !getBlock(typeOf(c.getInput())))
       return fail("expected flat only for 1x1 convolutions of blocked maps with stride 1 and without pads");
   }
+  if (isa<DirectAttr>(scheduleAttr) && (direct.blocks < 1 || direct.pixels < 1))
+    return fail("expected blocks and pixels of at least 1, got " + llvm::Twine(direct.blocks) + " and " +
+                llvm::Twine(direct.pixels));
   if (auto c = dyn_cast<ConvOp>(anchor()); c && direct.chunk) {
     auto filter = typeOf(c.getFilter());
     if (direct.chunk < 0 || filter.getRank() != 6 || filter.getDimSize(1) % direct.chunk)

@@ -40,7 +40,7 @@ static void expectFits(const ConvShape &shape, const TargetModel &model) {
   EXPECT_GT(s.microseconds, 0);
 }
 
-TEST(ScheduleChoiceTest, EverySchedulesFits) {
+TEST(ScheduleChoiceTest, EveryScheduleFits) {
   for (const char *name : {"x86-64-v4", "x86-64-v3"})
     for (int64_t channels : {3, 5, 16, 20, 64, 256, 512})
       for (int64_t filters : {1, 16, 17, 36, 64, 100, 512, 2048})
@@ -48,6 +48,15 @@ TEST(ScheduleChoiceTest, EverySchedulesFits) {
           for (int64_t kernel : {1, 3, 7})
             for (int64_t stride : {1, 2})
               expectFits(makeShape(channels, filters, size, kernel, stride), target(name));
+}
+
+TEST(ScheduleChoiceTest, TilesStayInsideAGroup) {
+  for (int64_t groups : {1, 2, 4, 8}) {
+    ConvShape shape = makeShape(128, 128, 14, 3, 1);
+    shape.groups = groups;
+    expectFits(shape, target("x86-64-v4"));
+    EXPECT_LE(chooseDirect(shape, target("x86-64-v4")).blocks, 128 / groups / kBlock) << groups;
+  }
 }
 
 TEST(ScheduleChoiceTest, MapsOfResidualNetworksWasteNothing) {
