@@ -5,11 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-static float picture[DIGITS_INPUT0_ELEMENTS] = {
-    0, 0, 7, 16, 14, 3,  0,  0, 0, 0, 9, 14, 11, 15, 0,  0, /* a two */
-    0, 0, 1, 5,  0,  15, 5,  0, 0, 0, 0, 0,  0,  16, 5,  0, /**/
-    0, 0, 0, 0,  3,  16, 4,  0, 0, 0, 0, 1,  12, 14, 1,  0, /**/
-    0, 0, 5, 12, 16, 16, 14, 1, 0, 0, 8, 16, 14, 10, 13, 3};
+static float picture[DIGITS_INPUT0_ELEMENTS] = {0, 0, 7, 16, 14, 3,  0,  0, 0, 0, 9, 14, 11, 15, 0,  0, // a two
+                                                0, 0, 1, 5,  0,  15, 5,  0, 0, 0, 0, 0,  0,  16, 5,  0, //
+                                                0, 0, 0, 0,  3,  16, 4,  0, 0, 0, 0, 1,  12, 14, 1,  0, //
+                                                0, 0, 5, 12, 16, 16, 14, 1, 0, 0, 8, 16, 14, 10, 13, 3};
 static float scores[DIGITS_OUTPUT0_ELEMENTS];
 
 static int readPicture(const char *name) {

@@ -11,8 +11,11 @@ and empty lines and the width of spaces do not count.
 """
 
 import difflib
+import os
 import re
+import shutil
 import subprocess
+import sys
 
 # Of time, rate, and what the size of files and processes depends on.
 UNITS = r"(?:ms|s|GFLOP/s|% of the|runs|MB resident|K)"
@@ -73,11 +76,24 @@ def check(test, command, expected, folder, environment):
         test.assertIsNone(different, f"'{command}' prints something else:\n{different}")
 
 
-def check_document(test, text, folder, environment):
-    """Every command of every console block, in order."""
-    blocks = BLOCK.findall(text)
-    test.assertTrue(blocks, "expected a ```console block")
-    for block in blocks:
-        for command, expected in commands(block):
-            with test.subTest(command=command):
-                check(test, command, expected, folder, environment)
+def check_block(test, block, folder, environment):
+    """Every command of a console block, in order."""
+    for command, expected in commands(block):
+        with test.subTest(command=command):
+            check(test, command, expected, folder, environment)
+
+
+def scratch(folder):
+    """Makes a copy of the sources in `folder`, with the build of this test as build/release; returns its environment.
+
+    RES_SOURCE and RES_BUILD of the environment are the sources and their build, CMAKE is the program.
+    """
+    source, build = os.environ["RES_SOURCE"], os.environ["RES_BUILD"]
+    shutil.copytree(source, folder, ignore=shutil.ignore_patterns("build", ".git", "__pycache__"), dirs_exist_ok=True)
+    venv = os.path.dirname(os.path.dirname(sys.executable))
+    os.mkdir(os.path.join(folder, "build"))
+    os.symlink(build, os.path.join(folder, "build", "release"))
+    os.symlink(venv, os.path.join(folder, "build", "venv"))
+    programs = [os.path.join(build, "bin"), os.path.join(venv, "bin"), os.path.dirname(os.environ["CMAKE"])]
+    return {**os.environ, "PATH": os.pathsep.join([*programs, os.environ["PATH"]]), "CMAKE_GENERATOR": "Ninja",
+            "RESC": "build/release/bin/resc"}
