@@ -140,7 +140,7 @@ class OtherProject(InstallTest):
 
     def refused(self, call, message):
         """Configuring a project with this call stops with the message."""
-        (self.path / "CMakeLists.txt").write_text(OTHER_PROJECT.format(languages="C") + call)
+        (self.path / "CMakeLists.txt").write_text(OTHER_PROJECT.format(languages="NONE") + call)
         result = self.configure(self.path)
         self.assertNotEqual(result.returncode, 0, f"{call} was taken")
         self.assertIn(message, " ".join(result.stdout.split()))
@@ -174,7 +174,7 @@ class OtherProject(InstallTest):
         calls = [f'resc_add_model(net-{value} MODEL "{DIGITS}" {option} {value})'
                  for option, values in (("TARGET", targets), ("MATH", maths)) for value in values]
         self.assertGreaterEqual(len(calls), 5)
-        (self.path / "CMakeLists.txt").write_text(OTHER_PROJECT.format(languages="C") + "\n".join(calls))
+        (self.path / "CMakeLists.txt").write_text(OTHER_PROJECT.format(languages="NONE") + "\n".join(calls))
         result = self.configure(self.path)
         self.assertEqual(result.returncode, 0, result.stdout)
 
