@@ -14,8 +14,8 @@ set(package ${CMAKE_BINARY_DIR}/cmake)
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/resc-config.cmake.in ${package}/resc-config.cmake
   INSTALL_DESTINATION lib/cmake/resc)
 write_basic_package_version_file(${package}/resc-config-version.cmake COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
-install(FILES ${package}/resc-config.cmake ${package}/resc-config-version.cmake ${CMAKE_CURRENT_LIST_DIR}/ResAddModel.cmake
-  DESTINATION lib/cmake/resc)
+install(FILES ${package}/resc-config.cmake ${package}/resc-config-version.cmake
+  ${CMAKE_CURRENT_LIST_DIR}/ResAddModel.cmake DESTINATION lib/cmake/resc)
 
 install(FILES ${CMAKE_SOURCE_DIR}/LICENSE DESTINATION share/doc/resc)
 file(GLOB halide_licence ${HALIDE_ROOT}/../halide-*.dist-info/licenses/LICENSE*)

@@ -44,7 +44,7 @@ function(resc_add_model name)
     VERBATIM)
   add_custom_target(${name}.resc DEPENDS ${library} ${folder}/${stem}.h)
 
-  # Without a soname a program would record where the library was built: IMPORTED_NO_SONAME has it record the name alone.
+  # The library has no soname, so a program would record its path: IMPORTED_NO_SONAME has it record the name alone.
   add_library(${name} SHARED IMPORTED GLOBAL)
   set_target_properties(${name} PROPERTIES
     IMPORTED_LOCATION ${library}

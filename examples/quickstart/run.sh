@@ -13,7 +13,8 @@ mkdir -p "$out"
 if [ -z "${RESC:-}" ]; then
   say "Setting up (the first time this takes some minutes)"
   compiler/cmake/setup.sh
-  if ! { cmake --preset release && cmake --build --preset release --target resc resc-compiler res-opt; } >"$out/build.log" 2>&1; then
+  if ! { cmake --preset release && cmake --build --preset release --target resc resc-compiler res-opt
+       } >"$out/build.log" 2>&1; then
     tail -n 30 "$out/build.log" >&2
     echo "quickstart: error: the build failed; its log is $out/build.log" >&2
     exit 1

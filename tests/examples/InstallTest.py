@@ -51,7 +51,8 @@ class InstallTest(unittest.TestCase):
         return result.stdout
 
     def configure(self, source, *arguments):
-        return run(CMAKE, "-G", "Ninja", "-S", source, "-B", self.built, f"-DCMAKE_PREFIX_PATH={self.prefix}", *arguments)
+        return run(CMAKE, "-G", "Ninja", "-S", source, "-B", self.built,
+                   f"-DCMAKE_PREFIX_PATH={self.prefix}", *arguments)
 
     def build(self, source, *arguments):
         result = self.configure(source, *arguments)
@@ -151,7 +152,8 @@ class OtherProject(InstallTest):
         self.refused("resc_add_model(net MODEL)", "resc_add_model(net): expected a value after MODEL")
         self.refused(f"resc_add_model({digits})", "expected the name of the library first, got 'MODEL'")
         self.refused(f'resc_add_model("a b" {digits})', "expected a name of letters, digits and _.+-")
-        self.refused(f"resc_add_model(net {digits})\nresc_add_model(net {digits})", "a target of this name exists already")
+        self.refused(f"resc_add_model(net {digits})\nresc_add_model(net {digits})",
+                     "a target of this name exists already")
         self.refused(f"resc_add_model(net {digits} THREADS 2)",
                      "expected MODEL, TARGET, MATH, BATCH, INPUT_SHAPE or DEPENDS, got 'THREADS;2'")
         self.refused("resc_add_model(net MODEL gone.onnx)",

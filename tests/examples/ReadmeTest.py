@@ -1,7 +1,7 @@
 """Runs every command of README.md, in its order, and compares what the console blocks show.
 
-A command is one of a ```console block, or a code span that calls resc, res-opt or cmake or that names an executable file:
-it must succeed. Where it is the first cell of a table, the options that the second names must be in its help. Names in
+A command is one of a ```console block, or a code span that calls resc, res-opt or cmake or that names an executable
+file: it must succeed. Where it is the first cell of a table, the options that the second names must be in its help. Names in
 capitals are real files here: MODEL.onnx is the digits network. Environment: see Console.scratch.
 """
 
