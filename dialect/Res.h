@@ -61,8 +61,12 @@ int64_t getBlock(mlir::Type type);
 /// Bytes a tensor of this type occupies in memory, with the lanes that pad its last block.
 int64_t getStorageBytes(mlir::RankedTensorType type);
 
-/// The ONNX node name an operation's location carries, or "" when there is none.
+/// The names of the ONNX nodes whose work an operation does, in the order of the data.
+llvm::SmallVector<llvm::StringRef> getNodeNames(mlir::Location loc);
+/// The first of them, which names the operation in reports, or "" when there is none.
 llvm::StringRef getNodeName(mlir::Location loc);
+/// The last of them, whose output is the operation's result, or "".
+llvm::StringRef getResultNodeName(mlir::Location loc);
 
 } // namespace res
 

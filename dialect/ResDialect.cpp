@@ -49,12 +49,26 @@ int64_t res::getStorageBytes(RankedTensorType type) {
   return bytes;
 }
 
-StringRef res::getNodeName(Location loc) {
+static void appendNodeNames(Location loc, SmallVector<StringRef> &names) {
   if (auto name = dyn_cast<NameLoc>(loc))
-    return name.getName().strref();
+    names.push_back(name.getName().strref());
   if (auto fused = dyn_cast<FusedLoc>(loc))
     for (Location part : fused.getLocations())
-      if (StringRef name = getNodeName(part); !name.empty())
-        return name;
-  return "";
+      appendNodeNames(part, names);
+}
+
+SmallVector<StringRef> res::getNodeNames(Location loc) {
+  SmallVector<StringRef> names;
+  appendNodeNames(loc, names);
+  return names;
+}
+
+StringRef res::getNodeName(Location loc) {
+  SmallVector<StringRef> names = getNodeNames(loc);
+  return names.empty() ? "" : names.front();
+}
+
+StringRef res::getResultNodeName(Location loc) {
+  SmallVector<StringRef> names = getNodeNames(loc);
+  return names.empty() ? "" : names.back();
 }

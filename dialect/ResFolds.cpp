@@ -22,3 +22,24 @@ OpFoldResult ReshapeOp::fold(FoldAdaptor) {
   }
   return {};
 }
+
+// Exporters write a slice for each axis: a slice of a slice is one.
+OpFoldResult SliceOp::fold(FoldAdaptor) {
+  auto isZero = [](int64_t offset) { return offset == 0; };
+  if (getInput().getType() == getType() && llvm::all_of(getOffsets(), isZero))
+    return getInput();
+  auto inner = getInput().getDefiningOp<SliceOp>();
+  if (!inner)
+    return {};
+  // inner[o + (O + i * S) * s] = inner[(o + O * s) + i * (S * s)]
+  SmallVector<int64_t> offsets, strides;
+  for (auto [offset, stride, innerOffset, innerStride] :
+       llvm::zip(getOffsets(), getStrides(), inner.getOffsets(), inner.getStrides())) {
+    offsets.push_back(innerOffset + offset * innerStride);
+    strides.push_back(stride * innerStride);
+  }
+  setOperand(inner.getInput());
+  setOffsets(offsets);
+  setStrides(strides);
+  return getResult();
+}

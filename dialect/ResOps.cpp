@@ -4,6 +4,7 @@
 #include "dialect/ResShapes.h"
 
 #include "mlir/IR/Builders.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace res;
@@ -106,6 +107,30 @@ LogicalResult ReshapeOp::verify() {
 
 LogicalResult RelayoutOp::verify() {
   return expectShape(*this, Shape(shapeOf(getInput())));
+}
+
+LogicalResult SliceOp::verify() {
+  ArrayRef<int64_t> input = shapeOf(getInput()), output = shapeOf(getOutput());
+  if (output.size() != input.size() || getOffsets().size() != input.size() || getStrides().size() != input.size())
+    return emitOpError("expected a result, offsets and strides of the input's rank, ") << input.size();
+  for (auto [axis, size] : llvm::enumerate(input)) {
+    int64_t first = getOffsets()[axis], last = 0;
+    bool overflows = llvm::MulOverflow(output[axis] - 1, getStrides()[axis], last) || llvm::AddOverflow(last, first, last);
+    if (getStrides()[axis] == 0 || overflows || std::min(first, last) < 0 || std::max(first, last) >= size)
+      return emitOpError("expected elements 0 to ") << size - 1 << " of dimension " << axis << ", got " << output[axis]
+                                                    << " from " << first << " by " << getStrides()[axis];
+  }
+  return success();
+}
+
+LogicalResult PadOp::verify() {
+  ArrayRef<int64_t> input = shapeOf(getInput()), output = shapeOf(getOutput());
+  if (output.size() != input.size() || getLow().size() != input.size())
+    return emitOpError("expected a result and pads of the input's rank, ") << input.size();
+  for (int64_t low : getLow())
+    if (low < INT32_MIN || low > INT32_MAX)
+      return emitOpError("expected pads of 32 bits, got ") << low;
+  return success();
 }
 
 static LogicalResult verifyChannelVector(Operation *op, Value input, Value vector, StringRef what) {

@@ -178,6 +178,30 @@ def Res_RelayoutOp : Res_Op<"relayout", [Pure]> {
   let hasVerifier = 1;
 }
 
+def Res_SliceOp : Res_Op<"slice", [Pure]> {
+  let summary = "every so many-th element along each dimension";
+  let description = [{
+    `result[i…] = input[offsets + i * strides …]`; strides may be negative. The size of the result says where it ends.
+  }];
+  let arguments = (ins Res_Tensor:$input, DenseI64ArrayAttr:$offsets, DenseI64ArrayAttr:$strides);
+  let results = (outs Res_Tensor:$output);
+  let assemblyFormat = "$input `from` $offsets `by` $strides attr-dict `:` type($input) `->` type($output)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+def Res_PadOp : Res_Op<"pad", [Pure]> {
+  let summary = "the input inside a larger tensor of one value";
+  let description = [{
+    `result[i…] = input[i - low …]` where that lies in the input, `value` elsewhere. The size of the result says how much
+    lies behind the input; negative `low` crops.
+  }];
+  let arguments = (ins Res_Tensor:$input, DenseI64ArrayAttr:$low, F32Attr:$value);
+  let results = (outs Res_Tensor:$output);
+  let assemblyFormat = "$input `at` $low `with` $value attr-dict `:` type($input) `->` type($output)";
+  let hasVerifier = 1;
+}
+
 //===----------------------------------------------------------------------===//
 // Elementwise: these fuse into the kernel of an anchor
 //===----------------------------------------------------------------------===//

@@ -71,6 +71,13 @@ Reader defineGlobalAvgPool(const std::string &name, const KernelVars &vars, Read
 Reader defineSoftmax(const std::string &name, const KernelVars &vars, Reader input, const TensorSize &size,
                      std::vector<Halide::Func> &parts);
 
+/// Element `first + index * step` of the input in each dimension (n, c, h, w), `fill` where that lies outside.
+struct Selection {
+  int64_t first[4] = {0, 0, 0, 0}, step[4] = {1, 1, 1, 1};
+  float fill = 0;
+};
+Reader defineSelection(Reader input, const TensorSize &from, const TensorSize &to, const Selection &selection);
+
 /// The same elements in row-major order under another shape.
 Reader defineReshape(Reader input, const TensorSize &from, const TensorSize &to);
 

@@ -1,4 +1,4 @@
-//===- EmitOther.cpp - pooling, softmax, reshape, access --------*- C++ -*-===//
+//===- EmitOther.cpp - pooling, softmax, reshape, selection -----*- C++ -*-===//
 
 #include "compiler/codegen/Algorithm.h"
 
@@ -152,5 +152,44 @@ Reader res::defineReshape(Reader input, const TensorSize &from, const TensorSize
     Expr x = index % int(from.w), rows = index / int(from.w);
     Expr y = rows % int(from.h), planes = rows / int(from.h);
     return input(Point::plain(x, y, planes % int(from.c), planes / int(from.c)));
+  };
+}
+
+//===----------------------------------------------------------------------===//
+// Selection
+//===----------------------------------------------------------------------===//
+
+/// Where `results` positions lead in an axis of `size` elements. Where some lead outside, the result is clamped and
+/// `inside` says so.
+static Expr movePosition(Expr position, int64_t first, int64_t step, int64_t results, int64_t size, Expr &inside) {
+  Expr at = position * int(step) + int(first);
+  const int64_t last = first + (results - 1) * step;
+  if (std::min(first, last) >= 0 && std::max(first, last) < size)
+    return at;
+  Expr here = at >= 0 && at < int(size);
+  inside = inside.defined() ? inside && here : here;
+  return clamp(at, 0, int(size) - 1);
+}
+
+Reader res::defineSelection(Reader input, const TensorSize &from, const TensorSize &to, const Selection &s) {
+  // Whole blocks that move keep their lanes, so that a vector stays one.
+  const bool byBlocks =
+      from.blocked && to.blocked && s.step[1] == 1 && s.first[1] % kBlock == 0 && from.c % kBlock == 0;
+  return [=](const Point &p) -> Expr {
+    Expr inside;
+    Expr n = movePosition(p.n, s.first[0], s.step[0], to.n, from.n, inside);
+    Expr y = movePosition(p.y, s.first[2], s.step[2], to.h, from.h, inside);
+    Expr x = movePosition(p.x, s.first[3], s.step[3], to.w, from.w, inside);
+    Point q;
+    if (byBlocks) {
+      Expr co = movePosition(p.co, s.first[1] / kBlock, 1, to.blocks(), from.blocks(), inside);
+      q = Point::blocked(p.ci, x, y, co, n);
+    } else {
+      // Lanes beyond the last channel of a blocked result repeat it.
+      Expr c = to.blocked ? min(p.c, int(to.c) - 1) : p.c;
+      q = Point::plain(x, y, movePosition(c, s.first[1], s.step[1], to.c, from.c, inside), n);
+    }
+    Expr value = input(q);
+    return inside.defined() ? select(inside, value, s.fill) : value;
   };
 }

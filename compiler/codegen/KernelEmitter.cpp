@@ -37,6 +37,20 @@ static Window2 windowOf(WindowAttr w) {
           w.getPadBegin(1),  w.getPadEnd(0),  w.getPadEnd(1),  dilations[0], dilations[1]};
 }
 
+/// What res.slice and res.pad select; tensors of rank 2 have the first two dimensions.
+static Selection selectionOf(Operation *op) {
+  Selection selection;
+  if (auto slice = dyn_cast<SliceOp>(op)) {
+    llvm::copy(slice.getOffsets(), selection.first);
+    llvm::copy(slice.getStrides(), selection.step);
+  } else {
+    auto pad = cast<PadOp>(op);
+    llvm::transform(pad.getLow(), selection.first, [](int64_t low) { return -low; });
+    selection.fill = pad.getValue().convertToFloat();
+  }
+  return selection;
+}
+
 /// Extents of a tensor in memory, innermost first.
 static std::vector<int> extentsOf(RankedTensorType type, bool flat) {
   ArrayRef<int64_t> shape = type.getShape();
@@ -155,6 +169,8 @@ llvm::Error KernelEmitter::defineAnchor(Operation *op) {
     value = defineSoftmax(name, vars, read, from, map.parts);
   } else if (isa<ReshapeOp>(op)) {
     value = defineReshape(read, from, to);
+  } else if (isa<SliceOp, PadOp>(op)) {
+    value = defineSelection(read, from, to, selectionOf(op));
   } else if (isa<RelayoutOp>(op)) {
     value = read;
   } else {

@@ -1,10 +1,12 @@
 //===- ReferenceElementwise.cpp - elementwise loops -------------*- C++ -*-===//
 //
-// Operations that compute each element from the same element of their operands.
+// Operations that compute each element from one element of each operand.
 //
 //===----------------------------------------------------------------------===//
 
 #include "compiler/reference/ReferenceKernels.h"
+
+#include <algorithm>
 
 using namespace res;
 
@@ -39,4 +41,25 @@ RES_REFERENCE_CLONES
 void reference::add(int64_t elements, const double *lhs, const double *rhs, double *output) {
   for (int64_t i = 0; i < elements; ++i)
     output[i] = lhs[i] + rhs[i];
+}
+
+void reference::select(const Selection &selection, llvm::ArrayRef<int64_t> inputShape,
+                       llvm::ArrayRef<int64_t> outputShape, const double *input, double *output) {
+  if (outputShape.empty()) {
+    *output = *input;
+    return;
+  }
+  int64_t inputPlane = 1, outputPlane = 1;
+  for (size_t axis = 1; axis < outputShape.size(); ++axis)
+    inputPlane *= inputShape[axis], outputPlane *= outputShape[axis];
+  Selection inner{{selection.first.begin() + 1, selection.first.end()},
+                  {selection.step.begin() + 1, selection.step.end()},
+                  selection.fill};
+  for (int64_t i = 0; i < outputShape[0]; ++i, output += outputPlane) {
+    int64_t at = selection.first[0] + i * selection.step[0];
+    if (at < 0 || at >= inputShape[0])
+      std::fill_n(output, outputPlane, selection.fill);
+    else
+      select(inner, inputShape.drop_front(), outputShape.drop_front(), input + at * inputPlane, output);
+  }
 }

@@ -9,6 +9,9 @@
 
 #include "compiler/reference/Workers.h"
 
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/SmallVector.h"
+
 #include <cstdint>
 
 /// Compiles a function once for each level of the instruction set; the loader picks. Callees are not included, so loops
@@ -68,6 +71,15 @@ void scaleAndShift(int64_t outer, int64_t channels, int64_t inner, const double 
 
 void relu(int64_t elements, const double *input, double *output);
 void add(int64_t elements, const double *lhs, const double *rhs, double *output);
+
+/// Which element of the input each of the output is: first + index * step in each dimension, `fill` where that lies
+/// outside.
+struct Selection {
+  llvm::SmallVector<int64_t, 4> first, step;
+  double fill;
+};
+void select(const Selection &selection, llvm::ArrayRef<int64_t> inputShape, llvm::ArrayRef<int64_t> outputShape,
+            const double *input, double *output);
 
 } // namespace res::reference
 

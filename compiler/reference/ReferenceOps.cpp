@@ -104,6 +104,7 @@ Expected<Operand> OpEvaluator::evaluate(Operation *op, ArrayRef<Operand> operand
       .Case([&](GemmOp gemm) { return this->gemm(gemm, operands); })
       .Case([&](MaxPoolOp maxPool) { return pool(op, maxPool.getWindow(), operands); })
       .Case([&](AvgPoolOp avgPool) { return pool(op, avgPool.getWindow(), operands); })
+      .Case<PadOp, SliceOp>([&](Operation *) { return select(op, operands); })
       .Case<AffineOp, BatchNormOp>([&](Operation *) { return perChannel(op, operands); })
       .Case<AddOp, GlobalAvgPoolOp, ReluOp, SoftmaxOp>([&](Operation *) { return plain(op, operands); })
       .Case<ReshapeOp, RelayoutOp>([&](Operation *) -> Expected<Operand> {
@@ -229,6 +230,25 @@ Expected<Operand> OpEvaluator::perChannel(Operation *op, ArrayRef<Operand> opera
   } else {
     scaleAndShift(input[0], input[1], inner, (*in)[0]->data(), (*in)[1]->data(), (*in)[2]->data(), result->data());
   }
+  return activation(op, result);
+}
+
+Expected<Operand> OpEvaluator::select(Operation *op, ArrayRef<Operand> operands) {
+  Shape input = shapeOf(op->getOperand(0)), output = shapeOf(op->getResult(0));
+  auto in = elementsOf(op, operands, input);
+  if (!in)
+    return in.takeError();
+  Selection selection{Shape(input.size(), 0), Shape(input.size(), 1), 0};
+  if (auto slice = dyn_cast<SliceOp>(op)) {
+    selection.first = Shape(slice.getOffsets()), selection.step = Shape(slice.getStrides());
+  } else {
+    auto pad = cast<PadOp>(op);
+    selection.fill = pad.getValue().convertToFloat();
+    for (auto [first, low] : llvm::zip(selection.first, pad.getLow()))
+      first = -low;
+  }
+  auto result = allocate(op);
+  reference::select(selection, input, output, (*in)[0]->data(), result->data());
   return activation(op, result);
 }
 

@@ -47,6 +47,8 @@ private:
   llvm::Error multiply(const Operand &matrix, bool transposed, int64_t batch, const double *input, double *output);
   llvm::Expected<Operand> pool(mlir::Operation *op, WindowAttr window, llvm::ArrayRef<Operand> operands);
   llvm::Expected<Operand> perChannel(mlir::Operation *op, llvm::ArrayRef<Operand> operands);
+  /// Operations that move elements.
+  llvm::Expected<Operand> select(mlir::Operation *op, llvm::ArrayRef<Operand> operands);
   /// Operations without attributes or vectors over channels.
   llvm::Expected<Operand> plain(mlir::Operation *op, llvm::ArrayRef<Operand> operands);
 

@@ -32,8 +32,11 @@ struct FuseResidualAddPass : res::impl::FuseResidualAddPassBase<FuseResidualAddP
     }
   }
 
-  /// The kernel that an addition joins: of the addends' producers that nothing else reads, the last one. Its result
-  /// would otherwise be written and read back at once, while the other addend has to wait in memory anyway.
+  static bool multiplies(KernelOp kernel) { return isa<ConvOp, GemmOp>(kernel.getAnchor()); }
+
+  /// The kernel that an addition joins: of the addends' producers that nothing else reads, a layer rather than one that
+  /// moves data (its epilogue hides behind the arithmetic), then the last one. Its result would otherwise be written
+  /// and read back at once, while the other addend has to wait in memory anyway.
   KernelOp chooseProducer(KernelOp kernel) {
     if (!isElementwiseKernel(kernel) || !isa<AddOp>(kernel.getAnchor()))
       return {};
@@ -42,7 +45,10 @@ struct FuseResidualAddPass : res::impl::FuseResidualAddPassBase<FuseResidualAddP
       if (!isActivation(input))
         continue;
       KernelOp producer = getSoleProducer(input, kernel);
-      if (producer && (!chosen || chosen->isBeforeInBlock(producer)))
+      if (!producer)
+        continue;
+      bool isLater = chosen && multiplies(chosen) == multiplies(producer) && chosen->isBeforeInBlock(producer);
+      if (!chosen || isLater || (multiplies(producer) && !multiplies(chosen)))
         chosen = producer;
     }
     return chosen;

@@ -157,6 +157,7 @@ llvm::LogicalResult importIdentity(NodeImport &node);
 llvm::LogicalResult importMatMul(NodeImport &node);
 llvm::LogicalResult importMaxPool(NodeImport &node);
 llvm::LogicalResult importMul(NodeImport &node);
+llvm::LogicalResult importPad(NodeImport &node);
 llvm::LogicalResult importReduceMean(NodeImport &node);
 llvm::LogicalResult importRelu(NodeImport &node);
 llvm::LogicalResult importReshape(NodeImport &node);

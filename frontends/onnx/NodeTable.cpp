@@ -36,6 +36,7 @@ static constexpr NodeRule kRules[] = {
     {"MatMul", 7, kNewest, 2, importMatMul},
     {"MaxPool", 7, kNewest, 1, importMaxPool},
     {"Mul", 7, kNewest, 2, importMul},
+    {"Pad", 7, kNewest, 4, importPad},
     {"ReduceMean", 7, kNewest, 2, importReduceMean},
     {"Relu", 7, kNewest, 1, importRelu},
     {"Reshape", 7, kNewest, 2, importReshape},

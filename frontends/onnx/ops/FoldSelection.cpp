@@ -1,6 +1,6 @@
 //===- FoldSelection.cpp - elements of constants in other places -*- C++ -*-===//
 //
-// Concat, Expand, Gather, Slice, Transpose: what exporters compute shapes and biases with.
+// Concat, Expand, Gather, Transpose: what exporters compute shapes and biases with.
 //
 //===----------------------------------------------------------------------===//
 
@@ -54,60 +54,6 @@ LogicalResult res::frontend::importGather(NodeImport &node) {
     source.push_back(indices->ints[getPosition(index.slice(axis, indexRank), indexStrides)]);
     llvm::append_range(source, index.drop_front(axis + indexRank));
     return getPosition(source, strides);
-  });
-}
-
-// Bounds are attributes before opset 10 and inputs since; they count from the end when negative and are clamped.
-LogicalResult res::frontend::importSlice(NodeImport &node) {
-  std::optional<SmallVector<int64_t>> bounds[4]; // starts, ends, axes, steps
-  static constexpr StringLiteral kNames[] = {"starts", "ends", "axes", "steps"};
-  if (node.opset < 10)
-    for (unsigned i = 0; i < 3; ++i)
-      bounds[i] = node.attributes.getInts(kNames[i]);
-  if (failed(node.attributes.finish()))
-    return failure();
-  FailureOr<Constant> from = getFoldable(node, 0);
-  if (failed(from))
-    return failure();
-  for (unsigned i = 0; i < 4 && node.opset >= 10; ++i) {
-    if (!node.hasInput(i + 1))
-      continue;
-    FailureOr<SmallVector<int64_t>> values = node.getInts(i + 1, kNames[i]);
-    if (failed(values))
-      return failure();
-    bounds[i] = *values;
-  }
-  if (!bounds[0] || !bounds[1])
-    return node.emitError() << "expected 'starts' and 'ends'";
-  size_t count = bounds[0]->size();
-  SmallVector<int64_t> axes = bounds[2].value_or(llvm::to_vector(llvm::seq<int64_t>(0, count)));
-  SmallVector<int64_t> steps = bounds[3].value_or(SmallVector<int64_t>(count, 1));
-  if (bounds[1]->size() != count || axes.size() != count || steps.size() != count)
-    return node.emitError() << "expected as many ends, axes and steps as starts";
-
-  Dims shape(from->shape), begins(shape.size(), 0), strides(shape.size(), 1);
-  for (size_t i = 0; i < count; ++i) {
-    FailureOr<int64_t> axis = normalizeAxis(node, axes[i], shape.size());
-    if (failed(axis))
-      return failure();
-    int64_t size = from->shape[*axis], step = steps[i];
-    if (step == 0 || step < -kMaxFoldedElements || step > kMaxFoldedElements)
-      return node.emitError() << "expected steps of 1 to " << kMaxFoldedElements << " or their negatives, got " << step;
-    int64_t least = step > 0 ? 0 : -1, most = step > 0 ? size : size - 1;
-    auto clamp = [&](int64_t at) { return std::clamp(at < 0 ? at + size : at, least, std::max(least, most)); };
-    int64_t start = std::clamp<int64_t>(clamp((*bounds[0])[i]), 0, std::max<int64_t>(0, most));
-    int64_t end = clamp((*bounds[1])[i]);
-    int64_t span = step > 0 ? end - start : start - end;
-    shape[*axis] = size == 0 || span <= 0 ? 0 : (span + std::abs(step) - 1) / std::abs(step);
-    begins[*axis] = start;
-    strides[*axis] = step;
-  }
-  Dims sourceStrides = getBroadcastStrides(from->shape);
-  return setSelected(node, *from, shape, [&](ArrayRef<int64_t> index) {
-    Dims source(index);
-    for (auto [at, begin, stride] : llvm::zip(source, begins, strides))
-      at = begin + at * stride;
-    return getPosition(source, sourceStrides);
   });
 }
 

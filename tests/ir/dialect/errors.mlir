@@ -463,3 +463,51 @@ func.func @offsets(%x: tensor<1x4xf32>) {
   %0 = res.call @f(%x) at [0, 64] : (tensor<1x4xf32>) -> tensor<1x4xf32>
   return
 }
+
+// -----
+
+func.func @slice_rank(%x: tensor<1x4xf32>) {
+  // expected-error @+1 {{expected a result, offsets and strides of the input's rank, 2}}
+  %0 = res.slice %x from [0] by [1, 1] : tensor<1x4xf32> -> tensor<1x4xf32>
+  return
+}
+
+// -----
+
+func.func @slice_end(%x: tensor<1x4xf32>) {
+  // expected-error @+1 {{expected elements 0 to 3 of dimension 1, got 3 from 0 by 2}}
+  %0 = res.slice %x from [0, 0] by [1, 2] : tensor<1x4xf32> -> tensor<1x3xf32>
+  return
+}
+
+// -----
+
+func.func @slice_stride(%x: tensor<1x4xf32>) {
+  // expected-error @+1 {{expected elements 0 to 3 of dimension 1, got 1 from 0 by 0}}
+  %0 = res.slice %x from [0, 0] by [1, 0] : tensor<1x4xf32> -> tensor<1x1xf32>
+  return
+}
+
+// -----
+
+func.func @slice_overflow(%x: tensor<1x4xf32>) {
+  // expected-error @+1 {{expected elements 0 to 3 of dimension 1, got 3 from 0 by 9223372036854775807}}
+  %0 = res.slice %x from [0, 0] by [1, 9223372036854775807] : tensor<1x4xf32> -> tensor<1x3xf32>
+  return
+}
+
+// -----
+
+func.func @pad_rank(%x: tensor<1x4xf32>) {
+  // expected-error @+1 {{expected a result and pads of the input's rank, 2}}
+  %0 = res.pad %x at [0, 1] with 0.0 : tensor<1x4xf32> -> tensor<1x6x1xf32>
+  return
+}
+
+// -----
+
+func.func @pad_size(%x: tensor<1x4xf32>) {
+  // expected-error @+1 {{expected pads of 32 bits, got 4294967296}}
+  %0 = res.pad %x at [0, 4294967296] with 0.0 : tensor<1x4xf32> -> tensor<1x6xf32>
+  return
+}

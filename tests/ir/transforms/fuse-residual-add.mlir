@@ -96,3 +96,23 @@ func.func @moves_behind_the_other_addend(%x: tensor<1x4xf32>, %y: tensor<1x4x2x2
   %3 = res.add %0, %2 : tensor<1x4xf32>
   return %3, %2 : tensor<1x4xf32>, tensor<1x4xf32>
 }
+
+// A parameter-free shortcut (He et al. 2016, option A): the addition joins the convolution, although the padding comes
+// later, and the shortcut stays an operand.
+// CHECK-LABEL: func.func @prefers_layers_to_kernels_that_move_data
+// CHECK: res.max_pool
+// CHECK: %[[SHORTCUT:.*]] = res.kernel
+// CHECK-NEXT: res.pad
+// CHECK-NEXT: res.yield
+// CHECK: res.kernel({{.*}} = %[[SHORTCUT]]
+// CHECK-NEXT: res.conv
+// CHECK-NEXT: res.add
+func.func @prefers_layers_to_kernels_that_move_data(%x: tensor<1x4x8x8xf32>) -> tensor<1x8x1x1xf32> {
+  %w = res.weight "w" in "f" at 0 : tensor<8x4x1x1xf32>
+  %0 = res.conv %x, %w window<1x1, stride = 2x2> : (tensor<1x4x8x8xf32>, tensor<8x4x1x1xf32>) -> tensor<1x8x4x4xf32>
+  %1 = res.max_pool %x window<1x1, stride = 2x2> : tensor<1x4x8x8xf32> -> tensor<1x4x4x4xf32>
+  %2 = res.pad %1 at [0, 2, 0, 0] with 0.0 : tensor<1x4x4x4xf32> -> tensor<1x8x4x4xf32>
+  %3 = res.add %0, %2 : tensor<1x8x4x4xf32>
+  %4 = res.global_avg_pool %3 : tensor<1x8x4x4xf32> -> tensor<1x8x1x1xf32>
+  return %4 : tensor<1x8x1x1xf32>
+}

@@ -1,0 +1,52 @@
+//===- ReferenceSelectionTest.cpp - slices and pads of the reference -*- C++ -*-===//
+
+#include "compiler/reference/Reference.h"
+#include "tests/unit/ModuleFixture.h"
+
+using namespace mlir;
+using namespace res;
+
+namespace {
+
+class ReferenceSelectionTest : public ModuleFixture {
+protected:
+  /// One operation on %x.
+  std::vector<double> run(const std::string &op, const std::string &from, const std::string &to,
+                          std::vector<double> input) {
+    std::string text = "func.func @main(%x: tensor<" + from + "xf32>) -> tensor<" + to + "xf32> {\n%r = " + op +
+                       " : tensor<" + from + "xf32> -> tensor<" + to + "xf32>\nreturn %r : tensor<" + to + "xf32>\n}";
+    WeightEvaluator weights(folder.str().str());
+    auto results = evaluateReference(parse(text), weights, {std::move(input)}, {});
+    if (results)
+      return results->front();
+    ADD_FAILURE() << llvm::toString(results.takeError());
+    return {};
+  }
+
+  using Values = std::vector<double>;
+};
+
+TEST_F(ReferenceSelectionTest, SliceSteps) {
+  EXPECT_EQ(run("res.slice %x from [0, 1] by [1, 2]", "2x5", "2x2", {0, 1, 2, 3, 4, 5, 6, 7, 8, 9}), Values({1, 3, 6, 8}));
+}
+
+TEST_F(ReferenceSelectionTest, SliceRunsBackwards) {
+  EXPECT_EQ(run("res.slice %x from [1, 4] by [-1, -2]", "2x5", "2x3", {0, 1, 2, 3, 4, 5, 6, 7, 8, 9}),
+            Values({9, 7, 5, 4, 2, 0}));
+}
+
+TEST_F(ReferenceSelectionTest, SliceOfMaps) {
+  EXPECT_EQ(run("res.slice %x from [0, 1, 0, 1] by [1, 1, 2, 1]", "1x2x3x2", "1x1x2x1",
+                {0, 1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 15}),
+            Values({11, 15}));
+}
+
+TEST_F(ReferenceSelectionTest, PadOnBothSides) {
+  EXPECT_EQ(run("res.pad %x at [1, 0] with 7.0", "1x2", "3x3", {1, 2}), Values({7, 7, 7, 1, 2, 7, 7, 7, 7}));
+}
+
+TEST_F(ReferenceSelectionTest, PadCrops) {
+  EXPECT_EQ(run("res.pad %x at [0, -1] with 7.0", "1x4", "1x2", {1, 2, 3, 4}), Values({2, 3}));
+}
+
+} // namespace
