@@ -123,22 +123,39 @@ ConvAlgorithm res::defineConv(const std::string &name, const KernelVars &v, Read
   return conv;
 }
 
+/// Inputs that are summed up before their sum joins the others: rounding errors grow with the length of a sum, and
+/// sums of sums are short. The largest divisor of the number of inputs up to 512, or all of them when that is small.
+static int64_t denseChunk(int64_t inputs) {
+  constexpr int64_t kMost = 512, kLeast = 64;
+  for (int64_t chunk = std::min(inputs, kMost); chunk >= kLeast; --chunk)
+    if (inputs % chunk == 0)
+      return chunk;
+  return inputs;
+}
+
 DenseAlgorithm res::defineDense(const std::string &name, const KernelVars &v, Reader input, const TensorSize &inputSize,
                                 ImageParam weight, Reader bias, int64_t outputs, int64_t blocks) {
   DenseAlgorithm dense;
   DenseFuncs &funcs = dense.funcs;
-  RDom r(0, int(inputSize.c), name + "_r");
-  Func acc(name + "_acc");
-  acc(funcs.lane, funcs.block, funcs.task, v.n) = 0.f;
-  acc(funcs.lane, funcs.block, funcs.task, v.n) +=
-      input(Point::plain(0, 0, r.x, v.n)) * weight(funcs.lane, funcs.block, r.x, funcs.task);
+  const int64_t chunk = denseChunk(inputSize.c);
+  RDom r(0, int(chunk), name + "_r"), passes(0, int(inputSize.c / chunk), name + "_passes");
+  Func acc(name + "_acc"), sum(name + "_sum");
+  Var pass("pass");
+  Expr c = pass * int(chunk) + r.x;
+  acc(funcs.lane, funcs.block, funcs.task, pass, v.n) = 0.f;
+  acc(funcs.lane, funcs.block, funcs.task, pass, v.n) +=
+      input(Point::plain(0, 0, c, v.n)) * weight(funcs.lane, funcs.block, c, funcs.task);
+  sum(funcs.lane, funcs.block, funcs.task, v.n) = 0.f;
+  sum(funcs.lane, funcs.block, funcs.task, v.n) += acc(funcs.lane, funcs.block, funcs.task, passes.x, v.n);
   funcs.acc = acc;
+  funcs.sum = sum;
   funcs.inputs = r;
+  funcs.passes = passes;
   funcs.batch = inputSize.n;
   funcs.outputs = outputs;
-  dense.value = [acc, bias, blocks](const Point &p) {
-    Expr sum = acc(p.c % int(kBlock), (p.c / int(kBlock)) % int(blocks), p.c / int(kBlock * blocks), p.n);
-    return bias ? sum + bias(p) : sum;
+  dense.value = [sum, bias, blocks](const Point &p) {
+    Expr total = sum(p.c % int(kBlock), (p.c / int(kBlock)) % int(blocks), p.c / int(kBlock * blocks), p.n);
+    return bias ? total + bias(p) : total;
   };
   return dense;
 }

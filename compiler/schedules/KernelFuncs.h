@@ -33,11 +33,12 @@ struct ConvFuncs {
   int64_t width = 0, height = 0, blocks = 0, innerChannels = 0, steps = 0; // steps: blocks of input channels
 };
 
-/// A fully connected layer: output (c, n), acc (lane, block of the task, task, n).
+/// A fully connected layer: output (c, n), sum (lane, block of the task, task, n) of acc (lane, block, task, pass, n).
 struct DenseFuncs {
   Halide::Func output;
-  Halide::Func acc;
-  Halide::RDom inputs;
+  Halide::Func acc;    // the inputs of a pass
+  Halide::Func sum;    // all passes
+  Halide::RDom inputs, passes;
   Halide::Var lane, block, task;
   int64_t batch = 0, outputs = 0;
 };

@@ -21,12 +21,17 @@ std::string res::scheduleDense(DenseFuncs &funcs, const KernelVars &v, const Den
     out.parallel(task);
 
   // The matrix is read once for all images of the batch: they are innermost of the reduction.
-  acc.compute_at(out, task).vectorize(funcs.lane).unroll(funcs.block);
+  Func sum = funcs.sum;
+  sum.compute_at(out, task).vectorize(funcs.lane).unroll(funcs.block);
+  sum.update().reorder(funcs.lane, funcs.block, v.n, funcs.passes.x).vectorize(funcs.lane).unroll(funcs.block);
+  acc.compute_at(sum, funcs.passes.x).vectorize(funcs.lane).unroll(funcs.block);
   acc.update().reorder(funcs.lane, funcs.block, v.n, funcs.inputs.x).vectorize(funcs.lane).unroll(funcs.block);
   constexpr int64_t kAccumulators = 16;
   if (funcs.batch * s.blocks <= kAccumulators) {
-    acc.unroll(v.n);
-    acc.update().unroll(v.n);
+    for (Func part : {acc, sum}) {
+      part.unroll(v.n);
+      part.update().unroll(v.n);
+    }
   }
   if (s.unroll > 1)
     acc.update().unroll(funcs.inputs.x, int(s.unroll), TailStrategy::GuardWithIf);
