@@ -42,6 +42,11 @@ std::pair<Value, Value> scaleLayer(PatternRewriter &rewriter, Location loc, Valu
   return {scaled, shift};
 }
 
+/// The layer's node comes first, it names the result in reports; the normalisation's is the one whose output it is.
+Location fuseLocs(Operation *layer, AffineOp affine) {
+  return FusedLoc::get(affine.getContext(), {layer->getLoc(), affine.getLoc()});
+}
+
 bool isOnlyUser(AffineOp affine) { return affine.getInput().hasOneUse(); }
 
 // scale * (w x + b) + shift = (scale w) x + (scale b + shift): holds for any sign of scale, and only because nothing
@@ -56,7 +61,7 @@ struct FoldIntoConv : OpRewritePattern<AffineOp> {
       return rewriter.notifyMatchFailure(affine, "expected to be the only user of the convolution");
     auto [filter, bias] = scaleLayer(rewriter, affine.getLoc(), conv.getFilter(), conv.getBias(), affine);
     rewriter.setInsertionPoint(affine);
-    auto folded = ConvOp::create(rewriter, conv.getLoc(), conv.getType(), conv.getInput(), filter, bias,
+    auto folded = ConvOp::create(rewriter, fuseLocs(conv, affine), conv.getType(), conv.getInput(), filter, bias,
                                  conv.getWindow(), conv.getGroups());
     rewriter.replaceOp(affine, folded);
     return success();
@@ -74,7 +79,7 @@ struct FoldIntoGemm : OpRewritePattern<AffineOp> {
       return rewriter.notifyMatchFailure(affine, "expected to be the only user of the gemm");
     auto [weight, bias] = scaleLayer(rewriter, affine.getLoc(), gemm.getWeight(), gemm.getBias(), affine);
     rewriter.setInsertionPoint(affine);
-    auto folded = GemmOp::create(rewriter, gemm.getLoc(), gemm.getType(), gemm.getInput(), weight, bias,
+    auto folded = GemmOp::create(rewriter, fuseLocs(gemm, affine), gemm.getType(), gemm.getInput(), weight, bias,
                                  gemm.getTransposedAttr());
     rewriter.replaceOp(affine, folded);
     return success();

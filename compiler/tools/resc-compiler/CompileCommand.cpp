@@ -74,7 +74,10 @@ int res::compileCommand(Arguments arguments) {
   }
   if (*getPhase(model.module()) > *last)
     return reportFault("the dump has passed phase '" + getName(*last) + "' already");
-  int result = model.advance(*last, dump.get());
+  int result = model.advance(*last, [&](mlir::PassManager &passes) {
+    if (dump)
+      dump->instrument(passes);
+  });
   if (result == ExitDone && emit.empty()) {
     BuildOptions build;
     build.output = target;

@@ -49,6 +49,11 @@ static LogicalResult printDiagnostic(Diagnostic &diagnostic) {
   return success();
 }
 
+ModelHooks &res::modelHooks() {
+  static ModelHooks hooks;
+  return hooks;
+}
+
 // One thread in MLIR: kernels compile in threads of our own, and dumps want passes in order.
 Model::Model() : context(MLIRContext::Threading::DISABLED), diagnostics(&context, printDiagnostic) {
   context.printOpOnDiagnostic(false);
@@ -137,15 +142,18 @@ int Model::applyOptions(const ModelOptions &options) {
   return setOnce(kTargetAttr, "--target", target, "");
 }
 
-int Model::advance(Phase last, DumpFolder *dump) {
-  auto instrument = [&](PassManager &passes) {
-    if (dump)
-      dump->instrument(passes);
+int Model::advance(Phase last, llvm::function_ref<void(PassManager &)> instrument) {
+  auto instrumentAll = [&](PassManager &passes) {
+    instrument(passes);
+    if (modelHooks().passes)
+      modelHooks().passes(passes);
   };
-  return succeeded(runPhases(*owned, last, instrument)) ? ExitDone : ExitFault;
+  return succeeded(runPhases(*owned, last, instrumentAll)) ? ExitDone : ExitFault;
 }
 
 int Model::build(BuildOptions options) {
+  if (modelHooks().kernels)
+    modelHooks().kernels(*owned);
   options.baseFolder = baseFolder;
   if (llvm::sys::Process::StandardErrIsDisplayed())
     options.progress = [](unsigned done, unsigned all) {

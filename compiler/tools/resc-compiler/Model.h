@@ -24,6 +24,13 @@ struct ModelOptions {
   ModelOptions();
 };
 
+/// What a test does to compilations, so that `verify` has something to find. Empty in resc.
+struct ModelHooks {
+  std::function<void(mlir::PassManager &)> passes; // adds the instrumentation that runs first after each pass
+  std::function<void(mlir::ModuleOp)> kernels;     // changes the planned module just before it is compiled
+};
+ModelHooks &modelHooks();
+
 /// A model in memory, and the context whose diagnostics become messages of resc.
 class Model {
 public:
@@ -33,8 +40,8 @@ public:
   /// have been printed unless it is ExitDone.
   int read(const ModelOptions &options);
 
-  /// Runs the phases up to `last`. Returns an exit code.
-  int advance(Phase last, DumpFolder *dump);
+  /// Runs the phases up to `last`; `instrument` sees every pass manager. Returns an exit code.
+  int advance(Phase last, llvm::function_ref<void(mlir::PassManager &)> instrument);
 
   /// Compiles the planned module into a library. Returns an exit code.
   int build(BuildOptions options);
