@@ -340,6 +340,9 @@ class Bench(ResCommandTest):
         result = json.loads(self.resc("bench", FAKE, "--seconds", "0.00001", "--json", "-"))
         self.assertEqual(result["runs"], 5)
 
+    def manifest(self):
+        return json.loads(self.resc("inspect", FAKE, "--json"))
+
     def test_layers(self):
         text = self.resc("bench", FAKE, "--seconds", "0.05", "--layers", "--json", "r.json")
         layers = json.loads((self.path / "r.json").read_text())["layers"]
@@ -348,10 +351,13 @@ class Bench(ResCommandTest):
                           ("/layer1/conv2", "conv", "res_f32_conv3x3_s1_relu", 0.006),
                           ("/fc", "gemm", "res_f32_gemm", 0.002)])
         self.assertAlmostEqual(sum(l["share"] for l in layers), 1, places=5)
-        self.assertRegex(text, r"\n +0\.0120 +60\.0% +0\.2 +\d+\.\d% +conv +0 +/layer1/conv1\n")
+        rates = [1e-6 * step["bytes"] / layer["ms"] for step, layer in zip(self.manifest()["steps"], layers)]
+        for layer, rate in zip(layers, rates):
+            self.assertAlmostEqual(layer["gbytes_per_s"], rate, places=4)
+        self.assertRegex(text, rf"\n +0\.0120 +60\.0% +0\.2 +\d+\.\d% +{rates[0]:.1f} +conv +0 +/layer1/conv1\n")
         self.assertRegex(text,
-                         r"\n +0\.0180 +90\.0% .* 2  conv\n +0\.0020 +10\.0% .* 1  gemm\n"
-                         r" +0\.0200 +100\.0% .* 3  all\n")
+                         rf"\n +0\.0180 +90\.0% .* {(2 * rates[0] + rates[1]) / 3:.1f} +2  conv\n"
+                         rf" +0\.0020 +10\.0% .* {rates[2]:.1f} +1  gemm\n +0\.0200 +100\.0% .* 3  all\n")
         self.assertLessEqual(max(map(len, text.splitlines())), 100)
 
     def test_input_and_output(self):

@@ -164,7 +164,7 @@ static double residentMegabytes() {
 }
 
 static res_status measure(Subject &subject, const Options &options, BenchResult &result) {
-  result.peakGflops = measurePeakGflops(result.threads);
+  result.peakGflops = measurePeakGflops(subject.model->target, result.threads);
   if (res_status status = warmUp(subject))
     return status;
   if (res_status status = timeRuns(subject, options.seconds, result.runs))
@@ -173,7 +173,7 @@ static res_status measure(Subject &subject, const Options &options, BenchResult 
     if (res_status status = timeLayers(subject, options.seconds, result.layers))
       return status;
   subject.instance.reset(); // workers that still spin would disturb the next line
-  result.peakGflops = std::max(result.peakGflops, measurePeakGflops(result.threads));
+  result.peakGflops = std::max(result.peakGflops, measurePeakGflops(subject.model->target, result.threads));
   result.rssMb = residentMegabytes();
   return RES_OK;
 }

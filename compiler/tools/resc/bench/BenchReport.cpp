@@ -22,6 +22,10 @@ double BenchResult::percentile(double share) const {
 /// A multiply-add counts as two operations.
 static double gflops(uint64_t macs, double milliseconds) { return milliseconds > 0 ? 2e-6 * macs / milliseconds : 0; }
 
+static double gigabytesPerSecond(uint64_t bytes, double milliseconds) {
+  return milliseconds > 0 ? 1e-6 * bytes / milliseconds : NAN;
+}
+
 static double percentOfPeak(double gflops, const BenchResult &result) {
   return result.peakGflops > 0 ? 100 * gflops / result.peakGflops : NAN;
 }
@@ -37,52 +41,65 @@ static std::string text(const char *pattern, double value) {
 // Text
 //===----------------------------------------------------------------------===//
 
-/// The four numbers of every row: ms, share of all layers, GFLOP/s, percent of peak. Work without multiply-adds has
-/// only the first two.
-static std::vector<std::string> rates(uint64_t macs, double ms, double total, const BenchResult &result) {
-  double rate = gflops(macs, ms);
-  return {text("%.4f", ms), text("%.1f%%", total > 0 ? 100 * ms / total : NAN), macs ? text("%.1f", rate) : "",
-          macs ? text("%.1f%%", percentOfPeak(rate, result)) : ""};
+/// What every row begins with. The bytes are those of the operands and results, each counted once.
+static const std::vector<TextTable::Column> rateColumns = {{"ms", TextTable::Column::Right},
+                                                           {"share", TextTable::Column::Right},
+                                                           {"GFLOP/s", TextTable::Column::Right},
+                                                           {"% of peak", TextTable::Column::Right},
+                                                           {"GB/s", TextTable::Column::Right}};
+
+/// Work without multiply-adds has no GFLOP/s.
+static std::vector<std::string> rates(const Manifest::Step &step, double ms, double total, const BenchResult &result) {
+  double rate = gflops(step.macs, ms);
+  return {text("%.4f", ms), text("%.1f%%", total > 0 ? 100 * ms / total : NAN), step.macs ? text("%.1f", rate) : "",
+          step.macs ? text("%.1f%%", percentOfPeak(rate, result)) : "", text("%.1f", gigabytesPerSecond(step.bytes, ms))};
 }
 
 static void printLayers(raw_ostream &stream, const Manifest &manifest, const BenchResult &result) {
   using Column = TextTable::Column;
-  const std::vector<Column> numbers = {
-      {"ms", Column::Right}, {"share", Column::Right}, {"GFLOP/s", Column::Right}, {"% of peak", Column::Right}};
   double total = std::accumulate(result.layers.begin(), result.layers.end(), 0.0);
 
-  std::vector<Column> columns = numbers;
-  columns.insert(columns.end(), {{"op", Column::Left, 12}, {"kernel", Column::Right}, {"node", Column::Left, 36}});
+  std::vector<Column> columns = rateColumns;
+  columns.insert(columns.end(), {{"op", Column::Left, 12}, {"kernel", Column::Right}, {"node", Column::Left, 30}});
   TextTable layers(columns);
   struct Sum {
-    std::string op;
+    Manifest::Step work; // of all its calls together
     double ms = 0;
-    uint64_t macs = 0, calls = 0;
+    uint64_t calls = 0;
+
+    void add(const Manifest::Step &step, double time) {
+      work.macs += step.macs, work.bytes += step.bytes;
+      ms += time;
+      ++calls;
+    }
   };
   std::vector<Sum> sums;
+  Sum all;
+  all.work.op = "all";
   for (size_t i = 0; i < result.layers.size(); ++i) {
     const Manifest::Step &step = manifest.steps[i];
-    std::vector<std::string> cells = rates(step.macs, result.layers[i], total, result);
+    std::vector<std::string> cells = rates(step, result.layers[i], total, result);
     cells.insert(cells.end(), {step.op, std::to_string(step.kernel), step.node});
     layers.row(cells);
-    auto sum = llvm::find_if(sums, [&](const Sum &s) { return s.op == step.op; });
-    if (sum == sums.end())
-      sum = sums.insert(sum, Sum{step.op});
-    sum->ms += result.layers[i];
-    sum->macs += step.macs;
-    ++sum->calls;
+    auto sum = llvm::find_if(sums, [&](const Sum &s) { return s.work.op == step.op; });
+    if (sum == sums.end()) {
+      sum = sums.insert(sum, Sum());
+      sum->work.op = step.op;
+    }
+    sum->add(step, result.layers[i]);
+    all.add(step, result.layers[i]);
   }
   stream << "\nlayers in the order of the network, median of each; kernels are numbered as in 'resc inspect':\n";
   layers.print(stream);
 
-  columns = numbers;
+  columns = rateColumns;
   columns.insert(columns.end(), {{"calls", Column::Right}, {"op", Column::Left, 40}});
   TextTable byOp(columns);
   llvm::stable_sort(sums, [](const Sum &a, const Sum &b) { return a.ms > b.ms; });
-  sums.push_back({"all", total, manifest.macs, manifest.steps.size()});
+  sums.push_back(all);
   for (const Sum &sum : sums) {
-    std::vector<std::string> cells = rates(sum.macs, sum.ms, total, result);
-    cells.insert(cells.end(), {std::to_string(sum.calls), sum.op});
+    std::vector<std::string> cells = rates(sum.work, sum.ms, total, result);
+    cells.insert(cells.end(), {std::to_string(sum.calls), sum.work.op});
     byOp.row(cells);
   }
   stream << "\nby op:\n";
@@ -98,7 +115,7 @@ void printReport(raw_ostream &stream, const Manifest &manifest, const BenchResul
   stream << format("  %.1f GFLOP/s", rate);
   if (result.peakGflops > 0)
     stream << format(", %.1f%% of the %.1f GFLOP/s that ", percentOfPeak(rate, result), result.peakGflops)
-           << peakInstructions() << " multiply-adds reach here";
+           << peakInstructions(manifest.target) << " multiply-adds reach here";
   stream << format("\n  loaded in %.3g ms, first result after %.4g ms, %.1f MB resident\n", result.loadMs,
                    result.firstMs, result.rssMb);
   if (!result.layers.empty())
@@ -153,6 +170,7 @@ std::string jsonReport(const Manifest &manifest, const BenchResult &result, bool
           number("share", total > 0 ? result.layers[i] / total : NAN);
           number("gflops", rate);
           number("percent_of_peak", percentOfPeak(rate, result));
+          number("gbytes_per_s", gigabytesPerSecond(step.bytes, result.layers[i]));
         });
       }
     });

@@ -54,9 +54,9 @@ struct Loop {
 } // namespace
 
 /// Also asks whether the system saves these registers, as xgetbv says.
-static Loop widestLoop() {
+static Loop widestLoop(llvm::StringRef target) {
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512f"))
+  if (__builtin_cpu_supports("avx512f") && target != "x86-64-v3")
     return {"AVX-512", multiplyAdd512, 16 * 16 * 2};
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
     return {"AVX2", multiplyAdd256, 12 * 8 * 2};
@@ -64,7 +64,7 @@ static Loop widestLoop() {
   return {nullptr, nullptr, 0};
 }
 
-const char *peakInstructions() { return widestLoop().instructions; }
+const char *peakInstructions(llvm::StringRef target) { return widestLoop(target).instructions; }
 
 static std::vector<int> allowedProcessors() {
   cpu_set_t set;
@@ -83,10 +83,10 @@ static void pinToProcessor(int cpu) {
   sched_setaffinity(0, sizeof set, &set); // measuring goes on unpinned where this is refused
 }
 
-double measurePeakGflops(unsigned threads) {
+double measurePeakGflops(llvm::StringRef target, unsigned threads) {
   using Clock = std::chrono::steady_clock;
   using Seconds = std::chrono::duration<double>;
-  Loop loop = widestLoop();
+  Loop loop = widestLoop(target);
   if (!loop.run)
     return 0;
   // Threads that share a processor do not add to the peak.
