@@ -10,7 +10,8 @@ venv=$root/build/venv
 
 # Versions of Debian packages are pinned by the release and by the major version in their names.
 packages=(g++ cmake ninja-build ccache python3-venv libmlir-22-dev mlir-22-tools llvm-22-dev liblld-22-dev lld-22 clang-22
-  libprotobuf-dev protobuf-compiler libgtest-dev libxtensor-dev xtensor-dev libzstd-dev zlib1g-dev)
+  libprotobuf-dev protobuf-compiler libgtest-dev libxtensor-dev xtensor-dev libzstd-dev zlib1g-dev libpng-dev
+  libjpeg62-turbo-dev libminizip-dev)
 
 missing=()
 for package in "${packages[@]}"; do

@@ -1,7 +1,9 @@
 /* A stand-in for a compiled library: implements the ABI by hand, so that the driver is tested without the compiler.
  *
- * Default:       input 'data' 2x3x2x2, output 'prob' 2x5 with prob[b][k] = 2 * data[b].flat[k] - k.
- * -DTWO_TENSORS: inputs 'left' and 'right' 1x4, outputs 'sum' 1x4 (left + right) and 'maps' 1x2x2x1 (left - right).
+ * -DVARIANT:      input 'data' 2x3x2x2, output 'prob' 2x5 with prob[b][k] = 2 * data[b].flat[k] - k.
+ * -DVARIANT_TWO:  inputs 'left' and 'right' 1x4, outputs 'sum' 1x4 (left + right) and 'maps' 1x2x2x1 (left - right).
+ * -DVARIANT_RGB:  input 'image' 1x3x6x8, output 'copy' of the same shape and values.
+ * -DVARIANT_GRAY: the same with 1x1x6x8. Both have the description (the note) of -DVARIANT.
  * FAKE_OPEN_STATUS and FAKE_RUN_STATUS in the environment make open and run fail with that res_status.
  */
 #define _POSIX_C_SOURCE 199309L /* clock_gettime */
@@ -9,13 +11,20 @@
 #include "res/abi.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 /* Turned into a string twice: once as the JSON text, once more as the literal that the assembler reads. */
 #define TEXT(...) #__VA_ARGS__
 #define QUOTED(text) TEXT(text)
 
-#ifdef TWO_TENSORS
+#ifdef VARIANT_GRAY
+#define CHANNELS 1
+#else
+#define CHANNELS 3
+#endif
+
+#ifdef VARIANT_TWO
 static const int64_t row_shape[] = {1, 4}, maps_shape[] = {1, 2, 2, 1};
 static const res_tensor_info inputs[] = {{"left", row_shape, 16, 2, RES_F32}, {"right", row_shape, 16, 2, RES_F32}};
 static const res_tensor_info outputs[] = {{"sum", row_shape, 16, 2, RES_F32}, {"maps", maps_shape, 16, 4, RES_F32}};
@@ -25,9 +34,15 @@ static const res_tensor_info outputs[] = {{"sum", row_shape, 16, 2, RES_F32}, {"
   "\"outputs\":[{\"name\":\"sum\",\"type\":\"f32\",\"shape\":[1,4],\"bytes\":16},"                                     \
   "{\"name\":\"maps\",\"type\":\"f32\",\"shape\":[1,2,2,1],\"bytes\":16}],"
 #else
+#if defined(VARIANT_RGB) || defined(VARIANT_GRAY)
+static const int64_t image_shape[] = {1, CHANNELS, 6, 8};
+static const res_tensor_info inputs[] = {{"image", image_shape, CHANNELS * 6 * 8 * 4, 4, RES_F32}};
+static const res_tensor_info outputs[] = {{"copy", image_shape, CHANNELS * 6 * 8 * 4, 4, RES_F32}};
+#else
 static const int64_t data_shape[] = {2, 3, 2, 2}, prob_shape[] = {2, 5};
 static const res_tensor_info inputs[] = {{"data", data_shape, 96, 4, RES_F32}};
 static const res_tensor_info outputs[] = {{"prob", prob_shape, 40, 2, RES_F32}};
+#endif
 #define MANIFEST_TENSORS                                                                                               \
   "\"inputs\":[{\"name\":\"data\",\"type\":\"f32\",\"shape\":[2,3,2,2],\"bytes\":96}],"                                \
   "\"outputs\":[{\"name\":\"prob\",\"type\":\"f32\",\"shape\":[2,5],\"bytes\":40}],"
@@ -83,19 +98,21 @@ static res_status open_instance(const res_model *model, const res_options *optio
 
 static res_status run(res_instance *instance, const void *const *from, void *const *to) {
   (void)instance;
-#ifdef TWO_TENSORS
+#ifdef VARIANT_TWO
   const float *left = from[0], *right = from[1];
   float *sum = to[0], *maps = to[1];
   for (int i = 0; i < 4; ++i) {
     sum[i] = left[i] + right[i];
     maps[i] = left[i] - right[i];
   }
-#else
+#elif defined(VARIANT)
   const float *data = from[0];
   float *prob = to[0];
   for (int b = 0; b < 2; ++b)
     for (int k = 0; k < 5; ++k)
       prob[b * 5 + k] = 2 * data[b * 12 + k] - (float)k;
+#else
+  memcpy(to[0], from[0], inputs[0].bytes);
 #endif
   /* Long enough that the clock sees it. */
   struct timespec start, now;

@@ -4,7 +4,8 @@
 #include "compiler/tools/resc/Commands.h"
 #include "compiler/tools/resc/bench/PeakFlops.h"
 #include "compiler/tools/resc/Process.h"
-#include "compiler/tools/resc/TensorFiles.h"
+#include "compiler/tools/resc/tensors/InputLoader.h"
+#include "compiler/tools/resc/tensors/OutputWriter.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/Format.h"
@@ -44,9 +45,9 @@ struct Options {
   cl::opt<std::string> json{"json", cl::value_desc("FILE"), cl::cat(optionCategory()),
                             cl::desc("Write the numbers as JSON; '-': as one line on standard output")};
   cl::list<std::string> inputs{"input", cl::value_desc("FILE"), cl::cat(optionCategory()),
-                               cl::desc("An input, .npy or .bin; NAME=FILE, or once for each in order")};
+                               cl::desc("An input, as in 'resc run'; NAME=FILE, or once for each in order")};
   cl::list<std::string> outputs{"output", cl::value_desc("FILE"), cl::cat(optionCategory()),
-                                cl::desc("Write an output of the last run, .npy or .bin")};
+                                cl::desc("Write an output of the last run, as in 'resc run'")};
   cl::opt<std::string> target{"target", cl::value_desc("T"), cl::desc("For MODEL.onnx: as in 'resc compile'"),
                               cl::cat(optionCategory())};
   cl::opt<std::string> math{"math", cl::value_desc("fast|strict"), cl::desc("For MODEL.onnx: as in 'resc compile'"),
@@ -86,14 +87,14 @@ static void fillWithNoise(FloatBuffer &buffer) {
 }
 
 /// Reads or invents the inputs and makes room for the outputs.
-static Error prepareBuffers(Subject &subject, ArrayRef<std::string> inputFiles) {
-  for (auto [info, file] : zip(inputsOf(*subject.model), inputFiles)) {
-    if (file.empty()) {
+static Error prepareBuffers(Subject &subject, ArrayRef<InputFiles> inputFiles) {
+  for (auto [info, files] : zip(inputsOf(*subject.model), inputFiles)) {
+    if (files.paths.empty()) {
       subject.inputs.emplace_back(info.bytes / sizeof(float));
       if (subject.inputs.back().data)
         fillWithNoise(subject.inputs.back());
     } else {
-      Expected<InputTensor> input = loadInput(file, info, /*allowSlices=*/false);
+      Expected<InputTensor> input = loadInput(files, info, {}, /*allowSlices=*/false);
       if (!input)
         return input.takeError();
       subject.inputs.push_back(std::move(input->values));
@@ -207,17 +208,21 @@ static int benchLibrary(const Options &options) {
   if (Error error = checkElementTypes(**model))
     return reportFault(std::move(error));
 
-  auto inputFiles = assignFiles(options.inputs, inputsOf(**model));
+  auto inputFiles = assignInputs(options.inputs, inputsOf(**model));
   if (!inputFiles)
     return reportUsage("bench", toString(inputFiles.takeError()));
-  auto outputFiles = assignFiles(options.outputs, outputsOf(**model));
-  if (!outputFiles)
-    return reportUsage("bench", toString(outputFiles.takeError()));
+  auto outputNames = assignOutputs(options.outputs, outputsOf(**model));
+  if (!outputNames)
+    return reportUsage("bench", toString(outputNames.takeError()));
+  for (auto [info, files] : zip(inputsOf(**model), *inputFiles))
+    if (files.kind == FileKind::Picture)
+      if (Error error = checkPictures(files, info, {}, /*allowSlices=*/false))
+        return reportUsage("bench", toString(std::move(error)));
   if (Error error = prepareBuffers(subject, *inputFiles))
     return reportFault(std::move(error));
 
   // Opened now, so that no measurement is lost to a name that cannot be written.
-  Expected<OutputWriter> writer = OutputWriter::create(*outputFiles);
+  Expected<OutputWriter> writer = OutputWriter::create(std::move(*outputNames));
   if (!writer)
     return reportFault(writer.takeError());
   bool toStdout = options.json == "-";
@@ -242,9 +247,8 @@ static int benchLibrary(const Options &options) {
   if (status)
     return reportStatus(*artifact, **model, status);
 
-  for (size_t i = 0; i < subject.outputs.size(); ++i)
-    if (Error error = writer->write(i, (*model)->outputs[i], 1, subject.outputs[i]))
-      return reportFault(std::move(error));
+  if (Error error = writer->write(outputsOf(**model), 1, subject.outputs))
+    return reportFault(std::move(error));
   if (json)
     if (Error error = json->commit(jsonReport(*manifest, result, /*oneLine=*/false)))
       return reportFault(std::move(error));
