@@ -5,6 +5,7 @@
 
 #include "res/abi.h"
 #include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
@@ -38,10 +39,9 @@ static json::Object tensorObject(Type type, StringAttr name) {
                       {"bytes", getStorageBytes(tensor)}};
 }
 
-/// Multiply-adds of a kernel's anchor, padding included.
-static int64_t countMacs(func::FuncOp kernel) {
+int64_t res::countMacs(Operation *root) {
   int64_t macs = 0;
-  kernel.walk([&](Operation *op) {
+  root->walk([&](Operation *op) {
     if (auto conv = dyn_cast<ConvOp>(op)) {
       int64_t taps = conv.getInput().getType().getDimSize(1) / int64_t(conv.getGroups());
       for (int64_t size : conv.getWindow().getKernel())
@@ -54,19 +54,42 @@ static int64_t countMacs(func::FuncOp kernel) {
   return macs;
 }
 
+int64_t res::countParameters(ModuleOp module) {
+  int64_t elements = 0;
+  module.walk([&](Operation *op) {
+    if (isa<WeightRefOp, ConstantOp>(op))
+      elements += typeOf(op->getResult(0)).getNumElements();
+  });
+  return elements;
+}
+
 static StringRef anchorName(func::FuncOp kernel) {
   return getAnchor(kernel.getBody().front())->getName().stripDialect();
+}
+
+/// Bytes of scratch: shared by all threads, and of each thread.
+static ArrayRef<int64_t> scratchOf(func::FuncOp kernel) {
+  static constexpr int64_t none[2] = {0, 0};
+  auto scratch = kernel->getAttrOfType<DenseI64ArrayAttr>(kScratchAttr);
+  return scratch && scratch.size() == 2 ? scratch.asArrayRef() : ArrayRef<int64_t>(none);
 }
 
 namespace {
 
 class ManifestBuilder {
 public:
-  explicit ManifestBuilder(ModuleOp module) : module(module), main(module.lookupSymbol<func::FuncOp>("main")) {}
+  explicit ManifestBuilder(ModuleOp module) : module(module), main(module.lookupSymbol<func::FuncOp>("main")) {
+    for (auto [step, call] : llvm::enumerate(main.getOps<CallOp>())) {
+      ++calls[call.getCallee()];
+      stepOf[call] = step;
+    }
+  }
 
   json::Object build();
 
 private:
+  /// Where a value comes from: the number of the step that computes it, -1 - i for the model's input i.
+  std::optional<int64_t> sourceOf(Value value);
   json::Array kernels();
   json::Array steps();
   json::Array memoryMap();
@@ -79,26 +102,35 @@ private:
   ModuleOp module;
   func::FuncOp main;
   llvm::MapVector<StringRef, int64_t> calls; // kernel -> number of calls, in order of the first
+  llvm::DenseMap<Operation *, int64_t> stepOf;
 };
 
 } // namespace
 
+std::optional<int64_t> ManifestBuilder::sourceOf(Value value) {
+  if (auto argument = dyn_cast<BlockArgument>(value))
+    return -1 - int64_t(argument.getArgNumber());
+  auto step = stepOf.find(value.getDefiningOp());
+  return step == stepOf.end() ? std::nullopt : std::optional<int64_t>(step->second);
+}
+
 json::Object ManifestBuilder::build() {
-  for (auto call : main.getOps<CallOp>())
-    ++calls[call.getCallee()];
   json::Array inputs, outputs;
   for (unsigned i = 0; i < main.getNumArguments(); ++i)
     inputs.push_back(tensorObject(main.getArgumentTypes()[i], main.getArgAttrOfType<StringAttr>(i, kTensorNameAttr)));
-  for (unsigned i = 0; i < main.getNumResults(); ++i)
+  Operation *terminator = main.getBody().front().getTerminator();
+  for (unsigned i = 0; i < main.getNumResults(); ++i) {
     outputs.push_back(tensorObject(main.getResultTypes()[i], main.getResultAttrOfType<StringAttr>(i, kTensorNameAttr)));
+    if (std::optional<int64_t> source = sourceOf(terminator->getOperand(i)))
+      outputs.back().getAsObject()->insert({"source", *source});
+  }
 
   int64_t shared = 0, worker = 0, macs = 0;
   for (auto [name, count] : calls) {
     auto kernel = module.lookupSymbol<func::FuncOp>(name);
-    if (auto scratch = kernel->getAttrOfType<DenseI64ArrayAttr>(kScratchAttr)) {
-      shared = std::max(shared, scratch[0]);
-      worker = std::max(worker, scratch[1]);
-    }
+    ArrayRef<int64_t> scratch = scratchOf(kernel);
+    shared = std::max(shared, scratch[0]);
+    worker = std::max(worker, scratch[1]);
     macs += countMacs(kernel) * count;
   }
   json::Object workspace;
@@ -113,6 +145,7 @@ json::Object ManifestBuilder::build() {
                       {"math", text(kMathAttr)},
                       {"inputs", std::move(inputs)},
                       {"outputs", std::move(outputs)},
+                      {"parameters", countParameters(module)},
                       {"weights_bytes", total(kWeightsBytesAttr)},
                       {"arena_bytes", total(kArenaBytesAttr)},
                       {"arena_lower_bound_bytes", total(kArenaLowerBoundAttr)},
@@ -146,6 +179,7 @@ json::Array ManifestBuilder::kernels() {
                                 {"inputs", shapes(kernel.getArgumentTypes())},
                                 {"outputs", shapes(kernel.getResultTypes())},
                                 {"schedule", schedule ? attrText(schedule) : ""},
+                                {"scratch", json::Array(scratchOf(kernel))},
                                 {"macs", countMacs(kernel)},
                                 {"calls", count}});
   }
@@ -161,7 +195,16 @@ json::Array ManifestBuilder::steps() {
       bytes += getStorageBytes(typeOf(value));
     for (Value value : call->getResults())
       bytes += getStorageBytes(typeOf(value));
+    json::Array names, reads;
+    for (StringRef node : getNodeNames(call.getLoc()))
+      names.push_back(json::fixUTF8(node));
+    llvm::SetVector<int64_t> sources;
+    for (Value value : call->getOperands())
+      if (std::optional<int64_t> source = sourceOf(value); source && sources.insert(*source))
+        reads.push_back(*source);
     list.push_back(json::Object{{"node", getNodeName(call.getLoc())},
+                                {"nodes", std::move(names)},
+                                {"reads", std::move(reads)},
                                 {"kernel", int64_t(std::distance(calls.begin(), calls.find(call.getCallee())))},
                                 {"op", anchorName(kernel)},
                                 {"macs", countMacs(kernel)},
@@ -172,10 +215,6 @@ json::Array ManifestBuilder::steps() {
 
 json::Array ManifestBuilder::memoryMap() {
   json::Array list;
-  llvm::DenseMap<Operation *, int64_t> stepOf;
-  int64_t step = 0;
-  for (auto call : main.getOps<CallOp>())
-    stepOf[call] = step++;
   for (auto call : main.getOps<CallOp>())
     for (auto [result, offset] : llvm::zip(call.getOutputs(), *call.getOffsets())) {
       if (offset < 0)

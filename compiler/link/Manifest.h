@@ -9,7 +9,14 @@
 
 namespace res {
 
-/// The JSON of the artifact's note, from a planned module: inputs, outputs, memory, kernels, steps and the memory map.
+/// Multiply-adds of all convolutions and gemms below an operation, padding included.
+int64_t countMacs(mlir::Operation *root);
+
+/// Elements of the weights that a module refers to or holds.
+int64_t countParameters(mlir::ModuleOp module);
+
+/// The JSON of the artifact's note, from a planned module: inputs, outputs, memory, kernels, steps (calls of kernels, with
+/// the ONNX nodes that each computes and the steps whose results it reads) and the memory map.
 std::string describeArtifact(mlir::ModuleOp module);
 
 /// The C header that is written beside the library: names, shapes and sizes of the model's tensors, and its getter.

@@ -164,7 +164,11 @@ llvm::Error res::buildArtifact(ModuleOp module, const BuildOptions &options) {
     return error;
   int64_t weightsBytes = main->getAttrOfType<IntegerAttr>(kWeightsBytesAttr).getInt();
   auto fill = [&](MutableArrayRef<char> section) { return packWeights(main, options, section); };
-  if (llvm::Error error = writeDataObject(data, "x86_64", weightsBytes, fill, describeArtifact(module)))
+  std::string manifest = describeArtifact(module);
+  if (options.dump)
+    if (llvm::Error error = writeFile(options.dump->addFile("manifest.json", "what the artifact says about itself"), manifest))
+      return error;
+  if (llvm::Error error = writeDataObject(data, "x86_64", weightsBytes, fill, manifest))
     return error;
 
   if (llvm::Error error = linkSharedLibrary(objects, {"res_get_model", modelName.str() + "_get_model"},

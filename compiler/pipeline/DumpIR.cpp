@@ -62,7 +62,8 @@ llvm::Expected<std::unique_ptr<DumpFolder>> DumpFolder::create(StringRef path) {
   // Files of an earlier dump would mix with the new ones: numbered dumps and kernels go.
   for (; !error && first != end; first.increment(error)) {
     StringRef extension = llvm::sys::path::extension(first->path());
-    if (extension == ".mlir" || extension == ".stmt" || extension == ".s" || extension == ".txt")
+    if (extension == ".mlir" || extension == ".stmt" || extension == ".s" || extension == ".txt" ||
+        llvm::sys::path::filename(first->path()) == "manifest.json")
       llvm::sys::fs::remove(first->path());
   }
   return std::unique_ptr<DumpFolder>(new DumpFolder(path.str()));

@@ -16,6 +16,7 @@ public:
   TemporaryFolder(TemporaryFolder &&other) : path(std::move(other.path)) { other.path.clear(); }
   ~TemporaryFolder();
 
+  const std::string &getPath() const { return path; }
   /// The path of a file in it. It is removed on an interrupt, too.
   std::string file(const std::string &name) const;
 
