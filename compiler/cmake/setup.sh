@@ -3,7 +3,8 @@
 #
 #     compiler/cmake/setup.sh [requirements.txt…]
 #
-# Further requirements files are installed into the same virtual environment. Does nothing when all is there.
+# Further requirements files are installed into the same virtual environment; with test-requirements.txt among them come
+# the Debian packages of the tests, too. Does nothing when all is there.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 venv=$root/build/venv
@@ -12,6 +13,9 @@ venv=$root/build/venv
 packages=(g++ cmake ninja-build ccache python3-venv libmlir-22-dev mlir-22-tools llvm-22-dev liblld-22-dev lld-22 clang-22
   libprotobuf-dev protobuf-compiler libgtest-dev libxtensor-dev xtensor-dev libzstd-dev zlib1g-dev libpng-dev
   libjpeg62-turbo-dev libminizip-dev)
+# Tests look at pages in a browser.
+test_packages=(chromium)
+case "$*" in *test-requirements.txt*) packages+=("${test_packages[@]}") ;; esac
 
 missing=()
 for package in "${packages[@]}"; do

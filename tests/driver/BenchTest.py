@@ -146,7 +146,7 @@ class BenchOfModel(ResCommandCase):
 
     def test_hands_other_work_to_the_compiler(self):
         for arguments in (["compile", "m.onnx", "-o", "a b.so", "--foo"], ["verify", "--help"], ["inspect", "m.onnx"],
-                          ["inspect", "--json", "tmp"]):
+                          ["inspect", "--json", "m.mlir"]):
             process = self.start('printf "%s|" "$@"; exit 3', *arguments)
             self.assertEqual(process.communicate(timeout=30), ("|".join(arguments) + "|", ""))
             self.assertEqual(process.returncode, 3)

@@ -51,16 +51,21 @@ static const res_tensor_info outputs[] = {{"prob", prob_shape, 40, 2, RES_F32}};
 #define MANIFEST                                                                                                       \
   "{\"abi_version\":1,\"name\":\"fake\",\"compiler\":\"resc 0.1.0\",\"model_hash\":\"0123abcd\","                      \
   "\"target\":\"x86-64-v3\",\"math\":\"strict\"," MANIFEST_TENSORS                                                     \
-  "\"weights_bytes\":4096,\"arena_bytes\":1100,\"arena_lower_bound_bytes\":1000,\"scratch_shared_bytes\":128,"         \
-  "\"scratch_worker_bytes\":256,\"workspace_bytes\":{\"1\":2944,\"2\":3456,\"16\":10624},\"macs\":3000,"               \
-  "\"kernels\":[{\"name\":\"res_f32_conv3x3_s1_relu\",\"op\":\"conv\",\"inputs\":[\"2x3x2x2xf32\"],"                   \
-  "\"outputs\":[\"2x8x2x2xf32\"],\"schedule\":\"tile 2x4\",\"macs\":1000,\"calls\":2},"                                \
-  "{\"name\":\"res_f32_gemm\",\"op\":\"gemm\",\"inputs\":[\"2x8xf32\"],\"outputs\":[\"2x5xf32\"],"                     \
-  "\"schedule\":\"\",\"macs\":1000,\"calls\":1}],"                                                                     \
-  "\"steps\":[{\"node\":\"/layer1/conv1\",\"kernel\":0,\"op\":\"conv\",\"macs\":1000,\"bytes\":64},"                   \
-  "{\"node\":\"/layer1/conv2\",\"kernel\":0,\"op\":\"conv\",\"macs\":1000,\"bytes\":64},"                              \
-  "{\"node\":\"/fc\",\"kernel\":1,\"op\":\"gemm\",\"macs\":1000,\"bytes\":64}],"                                       \
-  "\"memory_map\":[{\"name\":\"/layer1/conv1\",\"offset\":0,\"bytes\":64,\"first_step\":0,\"last_step\":1}]}"
+  "\"parameters\":1000,\"weights_bytes\":4096,\"arena_bytes\":1100,\"arena_lower_bound_bytes\":1000,"                  \
+  "\"scratch_shared_bytes\":128,\"scratch_worker_bytes\":256,\"workspace_bytes\":{\"1\":2944,\"2\":3456,\"16\":10624},"\
+  "\"macs\":3000,"                                                                                                     \
+  "\"kernels\":[{\"name\":\"res_f32_conv3x3_s1_relu\",\"op\":\"conv\",\"operations\":[\"conv\",\"relu\"],"             \
+  "\"inputs\":[\"2x3x2x2xf32\"],\"outputs\":[\"2x8x2x2xf32\"],\"schedule\":\"tile 2x4\","                              \
+  "\"scratch\":[0,256],\"macs\":1000,\"calls\":2},"                                                                    \
+  "{\"name\":\"res_f32_gemm\",\"op\":\"gemm\",\"operations\":[\"gemm\"],"                                              \
+  "\"inputs\":[\"2x8xf32\"],\"outputs\":[\"2x5xf32\"],"                                                                \
+  "\"schedule\":\"\",\"scratch\":[128,0],\"macs\":1000,\"calls\":1}],"                                                 \
+  "\"steps\":[{\"node\":\"/layer1/conv1\",\"nodes\":[\"/layer1/conv1\",\"/layer1/relu1\"],\"reads\":[-1],\"kernel\":0,"\
+  "\"op\":\"conv\",\"macs\":1000,\"bytes\":64},"                                                                       \
+  "{\"node\":\"/layer1/conv2\",\"nodes\":[\"/layer1/conv2\",\"/relu2\"],\"reads\":[0],\"kernel\":0,\"op\":\"conv\","   \
+  "\"macs\":1000,\"bytes\":64},"                                                                                       \
+  "{\"node\":\"/fc\",\"nodes\":[\"/fc\"],\"reads\":[1,0],\"kernel\":1,\"op\":\"gemm\",\"macs\":1000,\"bytes\":64}],"   \
+  "\"memory_map\":[{\"name\":\"/layer1/conv1\",\"offset\":0,\"bytes\":64,\"first_step\":0,\"last_step\":2}]}"
 
 /* Owner "resc", type RES_ABI_VERSION; both parts padded to 4 bytes. */
 __asm__(".pushsection .note.resc,\"a\",@note\n"

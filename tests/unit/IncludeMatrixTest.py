@@ -24,7 +24,8 @@ ALLOWED = {
                          "compiler/link runtime/RuntimeBlob.h dialect mlir",
     # What runs a compiled model starts without loading the compiler.
     "compiler/tools/common": "res",
-    "compiler/tools/resc": "compiler/tools/common res",
+    "compiler/tools/inspect": "compiler/tools/common",
+    "compiler/tools/resc": "compiler/tools/common compiler/tools/inspect res",
     "compiler/tools": "compiler frontends dialect res mlir",
     "runtime": "res",
 }

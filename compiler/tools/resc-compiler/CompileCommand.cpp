@@ -61,17 +61,9 @@ int res::compileCommand(Arguments arguments) {
   if (int result = model.read(options))
     return result;
   std::unique_ptr<DumpFolder> dump;
-  if (!dumpFolder.empty()) {
-    Expected<std::unique_ptr<DumpFolder>> folder = DumpFolder::create(dumpFolder);
-    if (!folder)
-      return reportFault(folder.takeError());
-    dump = std::move(*folder);
-    std::string text;
-    raw_string_ostream os(text);
-    printModule(model.module(), os);
-    dump->addNumbered(getName(*getPhase(model.module())), text, "as it was read");
-    dump->setBaseline(model.module());
-  }
+  if (!dumpFolder.empty())
+    if (int result = model.startDump(dumpFolder, dump))
+      return result;
   if (*getPhase(model.module()) > *last)
     return reportFault("the dump has passed phase '" + getName(*last) + "' already");
   int result = model.advance(*last, [&](mlir::PassManager &passes) {

@@ -1,81 +1,111 @@
 //===- InspectModelCommand.cpp - resc inspect of a model --------*- C++ -*-===//
 
+#include "compiler/link/Manifest.h"
+#include "compiler/pipeline/TemporaryFiles.h"
+#include "compiler/tools/inspect/Report.h"
+#include "compiler/tools/inspect/Summary.h"
 #include "compiler/tools/resc-compiler/Commands.h"
 #include "compiler/tools/resc-compiler/Model.h"
 
-#include "llvm/ADT/MapVector.h"
-#include "llvm/Support/JSON.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace llvm;
 using namespace res;
 
-static const char overview[] = R"(shows what is in a model or in a dump of the IR
+static const char overview[] = R"(shows what is in a model or in a dump of the IR, and what it becomes
 
   resc inspect resnet50.onnx
   resc inspect resnet50.onnx --json
+  resc inspect resnet50.onnx --html resnet50.html      # compiles it
+
+  Kernels are decided and memory is planned, but without --html nothing is compiled.
 )";
 
-static json::Array describeTensors(mlir::TypeRange types, function_ref<mlir::StringAttr(unsigned)> nameOf) {
-  json::Array list;
-  for (auto [index, type] : enumerate(types)) {
-    mlir::StringAttr name = nameOf(index);
-    list.push_back(json::Object{{"name", name ? name.str() : ""},
-                                {"type", "f32"},
-                                {"shape", json::Array(mlir::cast<mlir::RankedTensorType>(type).getShape())}});
-  }
-  return list;
+/// The operations of the model as it was read, without weights and what holds operations together.
+static OperationCounts countOperations(mlir::ModuleOp module) {
+  OperationCounts counts;
+  module.walk([&](mlir::Operation *op) {
+    if (mlir::isa<ResDialect>(op->getDialect()) && !isWeightOp(op) && !mlir::isa<KernelOp, YieldOp, CallOp>(op))
+      ++counts[op->getName().stripDialect()];
+  });
+  return counts;
+}
+
+/// What the model itself says; the manifest of its compilation follows.
+static json::Object describeModel(mlir::ModuleOp module) {
+  json::Object operations;
+  for (auto [name, count] : countOperations(module))
+    operations[name] = count;
+  return json::Object{{"phase", getName(*getPhase(module))},
+                      {"parameters", countParameters(module)},
+                      {"macs", countMacs(module)},
+                      {"operations", std::move(operations)}};
+}
+
+static void printModel(mlir::ModuleOp module, StringRef path) {
+  outs() << fit(sys::path::filename(path), 60) << ": phase " << getName(*getPhase(module)) << "\n";
+  printOperations(outs(), countOperations(module));
+  outs() << "  parameters  " << countText(countParameters(module)) << "\n"
+         << "  MACs        " << countText(countMacs(module)) << "\n\n";
+}
+
+/// Compiles with a dump into a folder that goes afterwards, and makes the page of it.
+static int writeModelPage(Model &model, unsigned jobs, const ReportKind &report) {
+  Expected<TemporaryFolder> dumpFolder = TemporaryFolder::create();
+  if (!dumpFolder)
+    return reportFault(dumpFolder.takeError());
+  Expected<TemporaryFolder> folder = TemporaryFolder::create();
+  if (!folder)
+    return reportFault(folder.takeError());
+  std::unique_ptr<DumpFolder> dump;
+  if (int result = model.startDump(dumpFolder->getPath(), dump))
+    return result;
+  if (int result = model.advance(Phase::planned, [&](mlir::PassManager &passes) { dump->instrument(passes); }))
+    return result;
+  BuildOptions build;
+  build.output = folder->file("model.so");
+  build.jobs = jobs;
+  build.dump = dump.get();
+  if (int result = model.build(build))
+    return result;
+  if (Error error = dump->finish())
+    return reportFault(std::move(error));
+  Expected<Dump> read = Dump::read(dumpFolder->getPath());
+  if (!read)
+    return reportFault(read.takeError());
+  return writeReport(report, read->manifestText, read->manifestFile, &*read);
 }
 
 int res::inspectModelCommand(Arguments arguments) {
   ModelOptions options;
-  cl::opt<bool> asJson("json", cl::desc("print JSON"), cl::cat(optionCategory()));
+  ReportOptions reportOptions;
   if (std::optional<int> done = parseOptions("inspect", arguments, overview))
     return *done;
+  ReportKind report;
+  if (int code = reportOptions.read(report))
+    return code;
+  // An unwritable place is found before the compilation.
+  if (!report.html.empty() && report.html != "-")
+    if (Expected<OutputFile> file = OutputFile::create(report.html); !file)
+      return reportFault(file.takeError());
   Model model;
   if (int result = model.read(options))
     return result;
-  auto main = model.module().lookupSymbol<mlir::func::FuncOp>("main");
-  MapVector<StringRef, int64_t> counts;
-  int64_t parameters = 0;
-  model.module().walk([&](mlir::Operation *op) {
-    if (auto weight = mlir::dyn_cast<WeightRefOp>(op))
-      parameters += weight.getType().getNumElements();
-    if (mlir::isa<ResDialect>(op->getDialect()) && !isWeightOp(op) && !mlir::isa<YieldOp>(op))
-      ++counts[op->getName().stripDialect()];
-  });
+  if (!report.html.empty())
+    return writeModelPage(model, options.jobs.getNumOccurrences() ? unsigned(options.jobs) : 0, report);
 
-  json::Array inputs = describeTensors(main.getArgumentTypes(), [&](unsigned i) {
-    return main.getArgAttrOfType<mlir::StringAttr>(i, kTensorNameAttr);
-  });
-  json::Array outputs = describeTensors(main.getResultTypes(), [&](unsigned i) {
-    return main.getResultAttrOfType<mlir::StringAttr>(i, kTensorNameAttr);
-  });
-  if (asJson) {
-    json::Object operations;
-    for (auto [name, count] : counts)
-      operations[name] = count;
-    outs() << formatv("{0:2}\n", json::Value(json::Object{{"phase", getName(*getPhase(model.module()))},
-                                                          {"inputs", std::move(inputs)},
-                                                          {"outputs", std::move(outputs)},
-                                                          {"parameters", parameters},
-                                                          {"operations", std::move(operations)}}));
-    return finishOutput();
-  }
-  auto printTensors = [](StringRef title, const json::Array &tensors) {
-    for (const json::Value &tensor : tensors) {
-      const json::Object &object = *tensor.getAsObject();
-      outs() << title << " '" << *object.getString("name") << "': ";
-      interleave(*object.getArray("shape"), outs(), [](const json::Value &size) { outs() << *size.getAsInteger(); }, "x");
-      outs() << " f32\n";
-    }
-  };
-  outs() << "phase: " << getName(*getPhase(model.module())) << "\n";
-  printTensors("input", inputs);
-  printTensors("output", outputs);
-  outs() << "parameters: " << parameters << "\noperations:";
-  for (auto [name, count] : counts)
-    outs() << " " << name << " " << count;
-  outs() << "\n";
+  json::Object described = describeModel(model.module());
+  if (!report.json)
+    printModel(model.module(), options.input.getValue());
+  if (int result = model.advance(Phase::planned, [](mlir::PassManager &) {}))
+    return result;
+  std::string manifest = describeArtifact(model.module());
+  if (!report.json)
+    return writeReport(report, manifest, options.input, nullptr);
+  json::Value value = cantFail(json::parse(manifest));
+  value.getAsObject()->insert({"model", std::move(described)});
+  outs() << formatv("{0:2}\n", value);
   return finishOutput();
 }

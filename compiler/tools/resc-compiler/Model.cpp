@@ -142,6 +142,19 @@ int Model::applyOptions(const ModelOptions &options) {
   return setOnce(kTargetAttr, "--target", target, "");
 }
 
+int Model::startDump(StringRef path, std::unique_ptr<DumpFolder> &dump) {
+  llvm::Expected<std::unique_ptr<DumpFolder>> folder = DumpFolder::create(path);
+  if (!folder)
+    return reportFault(folder.takeError());
+  dump = std::move(*folder);
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  printModule(*owned, os);
+  dump->addNumbered(getName(*getPhase(*owned)), text, "as it was read");
+  dump->setBaseline(*owned);
+  return ExitDone;
+}
+
 int Model::advance(Phase last, llvm::function_ref<void(PassManager &)> instrument) {
   auto instrumentAll = [&](PassManager &passes) {
     instrument(passes);

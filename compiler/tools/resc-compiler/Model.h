@@ -40,6 +40,9 @@ public:
   /// have been printed unless it is ExitDone.
   int read(const ModelOptions &options);
 
+  /// Creates a folder of dumps whose first one is the module as it is now. Returns an exit code.
+  int startDump(llvm::StringRef path, std::unique_ptr<DumpFolder> &dump);
+
   /// Runs the phases up to `last`; `instrument` sees every pass manager. Returns an exit code.
   int advance(Phase last, llvm::function_ref<void(mlir::PassManager &)> instrument);
 

@@ -187,7 +187,7 @@ static int benchLibrary(const Options &options) {
   Expected<Artifact> artifact = Artifact::open(options.models[0]);
   if (!artifact)
     return reportFault(artifact.takeError());
-  Expected<Manifest> manifest = parseManifest(*artifact);
+  Expected<Manifest> manifest = parseManifest(artifact->manifestText(), artifact->path());
   if (!manifest)
     return reportFault(manifest.takeError());
 

@@ -3,7 +3,8 @@
 #ifndef RES_COMPILER_TOOLS_RESC_BENCH_BENCHREPORT_H
 #define RES_COMPILER_TOOLS_RESC_BENCH_BENCHREPORT_H
 
-#include "compiler/tools/resc/Manifest.h"
+#include "compiler/tools/common/Artifact.h"
+#include "compiler/tools/inspect/Manifest.h"
 
 #include <vector>
 

@@ -1,0 +1,64 @@
+//===- Manifest.h - how a compiled library describes itself -----*- C++ -*-===//
+
+#ifndef RES_COMPILER_TOOLS_INSPECT_MANIFEST_H
+#define RES_COMPILER_TOOLS_INSPECT_MANIFEST_H
+
+#include "llvm/Support/Error.h"
+#include "llvm/Support/JSON.h"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace res {
+
+/// The content of an artifact's note, with the names of its JSON keys. Sizes are bytes, MACs are multiply-adds. A
+/// source is the number of the step that computes a value, or -1 - i for the model's input i.
+struct Manifest {
+  struct Tensor {
+    std::string name, type;
+    std::vector<int64_t> shape;
+    uint64_t bytes = 0;
+    std::optional<int64_t> source; // of an output
+  };
+  struct Kernel {
+    std::string name, op, schedule;
+    std::vector<std::string> operations;      // of its body, in order
+    std::vector<std::string> inputs, outputs; // "1x64x56x56xf32"
+    std::vector<uint64_t> scratch;            // shared by all threads, of each thread
+    uint64_t macs = 0, calls = 0;
+  };
+  struct Step {
+    std::string node, op;
+    std::vector<std::string> nodes; // every ONNX node that is computed in it, in order
+    std::vector<int64_t> reads;     // sources
+    uint64_t kernel = 0;            // index into kernels
+    uint64_t macs = 0, bytes = 0;
+  };
+  /// A tensor's place in the arena while it is live, from the step that writes it to the last that reads it.
+  struct Place {
+    std::string name;
+    uint64_t offset = 0, bytes = 0, firstStep = 0, lastStep = 0;
+  };
+
+  std::string name, compiler, modelHash, target, math;
+  std::vector<Tensor> inputs, outputs;
+  uint64_t parameters = 0;
+  uint64_t weightsBytes = 0, arenaBytes = 0, arenaLowerBoundBytes = 0, scratchSharedBytes = 0, scratchWorkerBytes = 0;
+  std::map<std::string, uint64_t> workspaceBytes; // by number of threads
+  uint64_t macs = 0;
+  std::vector<Kernel> kernels;
+  std::vector<Step> steps;
+  std::vector<Place> memoryMap;
+};
+
+/// The text as JSON. `file` is what messages name.
+llvm::Expected<llvm::json::Value> parseManifestJson(llvm::StringRef text, llvm::StringRef file);
+/// The text as a structure; a key that is missing, of another type or out of range is named.
+llvm::Expected<Manifest> parseManifest(llvm::StringRef text, llvm::StringRef file);
+
+} // namespace res
+
+#endif
