@@ -3,7 +3,7 @@
 #ifndef RES_COMPILER_TOOLS_INSPECT_SUMMARY_H
 #define RES_COMPILER_TOOLS_INSPECT_SUMMARY_H
 
-#include "compiler/tools/inspect/Manifest.h"
+#include "compiler/tools/common/Manifest.h"
 
 #include "llvm/ADT/MapVector.h"
 #include "llvm/Support/raw_ostream.h"

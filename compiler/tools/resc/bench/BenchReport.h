@@ -4,7 +4,7 @@
 #define RES_COMPILER_TOOLS_RESC_BENCH_BENCHREPORT_H
 
 #include "compiler/tools/common/Artifact.h"
-#include "compiler/tools/inspect/Manifest.h"
+#include "compiler/tools/common/Manifest.h"
 
 #include <vector>
 

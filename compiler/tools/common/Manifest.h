@@ -1,7 +1,7 @@
 //===- Manifest.h - how a compiled library describes itself -----*- C++ -*-===//
 
-#ifndef RES_COMPILER_TOOLS_INSPECT_MANIFEST_H
-#define RES_COMPILER_TOOLS_INSPECT_MANIFEST_H
+#ifndef RES_COMPILER_TOOLS_COMMON_MANIFEST_H
+#define RES_COMPILER_TOOLS_COMMON_MANIFEST_H
 
 #include "llvm/Support/Error.h"
 #include "llvm/Support/JSON.h"

@@ -1,6 +1,6 @@
 //===- Manifest.cpp - how a compiled library describes itself ---*- C++ -*-===//
 
-#include "compiler/tools/inspect/Manifest.h"
+#include "compiler/tools/common/Manifest.h"
 #include "compiler/tools/common/Support.h"
 
 using namespace llvm;

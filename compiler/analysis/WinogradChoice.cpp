@@ -1,0 +1,125 @@
+//===- WinogradChoice.cpp - cost model of Winograd convolutions -*- C++ -*-===//
+
+#include "compiler/analysis/WinogradChoice.h"
+
+#include "llvm/Support/MathExtras.h"
+
+#include <algorithm>
+
+using namespace res;
+using llvm::divideCeil;
+
+// As in ScheduleChoice.cpp: only ratios matter.
+static constexpr double kCyclesPerMicrosecond = 3000.0;
+
+/// A macro block is the whole map up to this many tiles: then transformed weights are read once.
+static constexpr int64_t kWholeTiles = 64;
+/// Else a row of tiles, or an even part of it: 14 were best at 56x56, 112x112 and 224x224.
+static constexpr int64_t kRowTiles = 16;
+
+static void chooseMacro(const ConvShape &shape, WinogradSchedule &s) {
+  const int64_t columns = s.tilesOf(shape.outputWidth), rows = s.tilesOf(shape.outputHeight);
+  if (rows * columns <= kWholeTiles) {
+    s.macroColumns = columns, s.macroRows = rows;
+    return;
+  }
+  s.macroRows = 1;
+  s.macroColumns = divideCeil(columns, divideCeil(columns, kRowTiles));
+}
+
+/// Columns x rows x blocks under the register rule of direct tiles: accumulators, the weights of a step and a broadcast
+/// fit, and there are enough accumulators to hide the latency. The tiles of the macro block are rounded up to it.
+static double chooseRegisterTile(const ConvShape &shape, WinogradSchedule &s, const TargetModel &target) {
+  const int64_t perBlock = target.registersPerBlock(), outputs = divideCeil(shape.filters, kBlock);
+  const int64_t least = target.fmaPerCycle * target.fmaLatency;
+  double best = 0;
+  for (int64_t blocks = 1; blocks <= 2; ++blocks)
+    for (int64_t rows = 1; rows <= std::min<int64_t>(s.macroRows, 4); ++rows)
+      for (int64_t columns = 1; columns <= std::min<int64_t>(s.macroColumns, 14); ++columns) {
+        const int64_t accumulators = blocks * rows * columns * perBlock;
+        if (outputs % blocks || accumulators + blocks * perBlock + 1 > target.vectorRegisters)
+          continue;
+        const double useful = double(s.macroColumns * s.macroRows) /
+                              double(llvm::alignTo(s.macroColumns, columns) * llvm::alignTo(s.macroRows, rows));
+        const double weights = double(blocks * perBlock), tiles = double(rows * columns);
+        const double fmas = weights * tiles / double(target.fmaPerCycle);
+        const double step = std::max(fmas, (weights + tiles) / 2.0) + 0.25 * weights;
+        const double score = useful * fmas / step * std::min(1.0, double(accumulators) / double(least));
+        if (score > best * 1.005) {
+          best = score;
+          s.blocks = blocks, s.rows = rows, s.columns = columns;
+        }
+      }
+  return best;
+}
+
+/// Cycles of the transforms: additions of the input for every channel, of the output for every group.
+static double transformCycles(const ConvShape &shape, const WinogradSchedule &s, int64_t tiles, const TargetModel &target) {
+  const double points = double(s.points() * s.points()), perBlock = double(target.registersPerBlock());
+  const double input = double(divideCeil(shape.channels, kBlock)) * points * 4.0;
+  const double output = double(divideCeil(shape.filters, kBlock)) * points * 4.0;
+  return double(tiles) * perBlock * (input + output) / double(target.fmaPerCycle);
+}
+
+static double estimate(const ConvShape &shape, WinogradSchedule &s, double efficiency, const TargetModel &target) {
+  const int64_t tiles = s.tilesOf(shape.outputHeight) * s.tilesOf(shape.outputWidth) * shape.batch;
+  const double points = double(s.points() * s.points());
+  const double vectors = points * double(tiles) * double(shape.channels) *
+                         double(divideCeil(shape.filters, kBlock) * target.registersPerBlock());
+  const double compute = vectors / double(target.fmaPerCycle) / efficiency + transformCycles(shape, s, tiles, target);
+  const double bytes = double(shape.weightBytes()) * (s.inRegisters ? 1.0 : points / 9.0);
+  return std::max(compute, bytes / target.dramBytesPerCycle) / kCyclesPerMicrosecond;
+}
+
+static std::optional<WinogradSchedule> chooseStored(const ConvShape &shape, int64_t tile, const TargetModel &target) {
+  WinogradSchedule s{};
+  s.tile = tile;
+  s.unroll = 4;
+  chooseMacro(shape, s);
+  const double efficiency = chooseRegisterTile(shape, s, target);
+  if (efficiency == 0)
+    return std::nullopt;
+  // Short passes where the weights stream from memory and several register tiles share a panel of them.
+  constexpr int64_t kStreamed = 4 << 20, kPass = 2;
+  const int64_t inputs = divideCeil(shape.channels, kBlock);
+  const int64_t bytes = shape.weightBytes() * s.points() * s.points() / 9;
+  const bool shared = s.macroColumns > s.columns || s.macroRows > s.rows;
+  if (bytes > kStreamed && shared && inputs > kPass && inputs % kPass == 0)
+    s.chunk = kPass;
+  s.microseconds = estimate(shape, s, 0.92 * efficiency, target);
+  return s;
+}
+
+/// All tiles of a small map in registers, times the columns of one row of points: the transformed weights of a channel
+/// serve them all at once and are never stored. Needs the registers of AVX-512.
+static std::optional<WinogradSchedule> chooseInRegisters(const ConvShape &shape, const TargetModel &target) {
+  WinogradSchedule s{};
+  s.tile = 4;
+  const int64_t columns = s.tilesOf(shape.outputWidth), rows = s.tilesOf(shape.outputHeight);
+  s.macroColumns = columns, s.macroRows = rows;
+  s.columns = std::min<int64_t>(columns, 2), s.rows = std::min<int64_t>(rows, 2);
+  s.blocks = 1, s.chunk = 1, s.unroll = 1;
+  s.inRegisters = true;
+  // Accumulators, the transformed weights of a row of points, and a broadcast.
+  const int64_t registers = (s.columns * s.rows * s.points() + s.points() + 1) * target.registersPerBlock();
+  const bool fits = registers <= target.vectorRegisters && rows <= 2 && columns <= 2 && s.columns * s.rows >= 2;
+  if (!fits || shape.channels <= kBlock)
+    return std::nullopt;
+  // Twelve additions for the six columns of a channel beside its multiplications.
+  const double fmas = double(s.columns * s.rows * s.points());
+  s.microseconds = estimate(shape, s, fmas / (fmas + 12.0), target);
+  return s;
+}
+
+std::optional<WinogradSchedule> res::chooseWinograd(const ConvShape &shape, const TargetModel &target) {
+  const bool applies = shape.kernelHeight == 3 && shape.kernelWidth == 3 && shape.strideY == 1 && shape.strideX == 1 &&
+                       !shape.dilated && shape.groups == 1 && shape.blocked && shape.channels >= kBlock;
+  if (!applies)
+    return std::nullopt;
+  std::optional<WinogradSchedule> best;
+  for (std::optional<WinogradSchedule> candidate :
+       {chooseStored(shape, 4, target), chooseStored(shape, 2, target), chooseInRegisters(shape, target)})
+    if (candidate && (!best || candidate->microseconds < best->microseconds))
+      best = candidate;
+  return best;
+}

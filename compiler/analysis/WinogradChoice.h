@@ -1,0 +1,38 @@
+//===- WinogradChoice.h - cost model of Winograd convolutions ---*- C++ -*-===//
+//
+// F(m x m, 3x3): tiles of m x m outputs by (m + 2)^2 multiplications for each pair of channels instead of 9 m^2.
+// (Lavin and Gray, Fast Algorithms for Convolutional Neural Networks, 2016.)
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef RES_COMPILER_ANALYSIS_WINOGRADCHOICE_H
+#define RES_COMPILER_ANALYSIS_WINOGRADCHOICE_H
+
+#include "compiler/analysis/ScheduleChoice.h"
+
+#include <optional>
+
+namespace res {
+
+/// See #res.winograd.
+struct WinogradSchedule {
+  int64_t tile, blocks, columns, rows, macroColumns, macroRows, chunk, unroll;
+  bool inRegisters; // weights are transformed in the kernel
+  double microseconds;
+
+  int64_t points() const { return tile + 2; }
+  /// Tiles of the map on an axis of `size` outputs.
+  int64_t tilesOf(int64_t size) const { return (size + tile - 1) / tile; }
+  /// One macro block holds the whole map.
+  bool isWhole(int64_t height, int64_t width) const {
+    return macroRows >= tilesOf(height) && macroColumns >= tilesOf(width);
+  }
+};
+
+/// The best Winograd schedule of a convolution, or none when it does not apply: 3x3 with stride 1, in one group, between
+/// blocked maps.
+std::optional<WinogradSchedule> chooseWinograd(const ConvShape &shape, const TargetModel &target);
+
+} // namespace res
+
+#endif // RES_COMPILER_ANALYSIS_WINOGRADCHOICE_H

@@ -1,0 +1,95 @@
+//===- ScheduleWinograd.cpp - loops of a Winograd convolution ---*- C++ -*-===//
+//
+// Per macro block of tiles the input is transformed for all channels; then, per group of blocks of output channels, the
+// products of all points go into `sums`, and from there through the output transform and the epilogue into the output.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/schedules/KernelFuncs.h"
+
+using namespace Halide;
+using namespace res;
+
+static std::string check(const WinogradFuncs &f, const WinogradSchedule &s) {
+  if (s.tile != 2 && s.tile != 4)
+    return "expected a tile of 2 or 4, got " + std::to_string(s.tile);
+  if (s.blocks < 1 || s.blocks > 8 || f.blocks % s.blocks)
+    return "expected blocks that divide the " + std::to_string(f.blocks) + " of the output, at most 8, got " +
+           std::to_string(s.blocks);
+  if (s.macroColumns < 1 || s.macroRows < 1 || s.macroColumns > s.tilesOf(f.width) || s.macroRows > s.tilesOf(f.height))
+    return "expected a macro block inside the map";
+  if (s.columns < 1 || s.rows < 1 || s.columns > s.macroColumns || s.rows > s.macroRows)
+    return "expected a register tile inside the macro block";
+  if (s.chunk < 0 || (s.chunk && f.inputBlocks % s.chunk))
+    return "expected a chunk that divides the " + std::to_string(f.inputBlocks) + " blocks of input channels, got " +
+           std::to_string(s.chunk);
+  if (s.unroll < 1 || kBlock % s.unroll)
+    return "expected an unroll that divides " + std::to_string(kBlock) + ", got " + std::to_string(s.unroll);
+  if (s.inRegisters && (!s.chunk || !s.isWhole(f.height, f.width)))
+    return "expected weights in registers only with a chunk, in one macro block";
+  return "";
+}
+
+/// The products: a register tile's whole pass over the channels stays in registers.
+static void scheduleProducts(WinogradFuncs &f, const WinogradSchedule &s, const KernelVars &v) {
+  const WinogradVars &w = f.vars;
+  Var txi("txi"), tyi("tyi"), bi("bi");
+  f.sums.compute_at(f.output, w.b).vectorize(w.k).align_bounds(w.tx, int(s.columns)).align_bounds(w.ty, int(s.rows));
+  Stage sums = s.chunk ? f.sums.update() : Stage(f.sums);
+  sums.split(w.tx, w.tx, txi, int(s.columns), s.chunk ? TailStrategy::GuardWithIf : TailStrategy::RoundUp);
+  sums.split(w.ty, w.ty, tyi, int(s.rows), s.chunk ? TailStrategy::GuardWithIf : TailStrategy::RoundUp);
+  sums.split(w.b, w.b, bi, int(s.blocks), s.chunk ? TailStrategy::GuardWithIf : TailStrategy::RoundUp);
+  if (s.inRegisters)
+    sums.reorder(w.k, txi, tyi, w.j, bi, w.tx, w.ty, w.i, f.passes.x, w.b, v.n).unroll(w.j).unroll(w.i);
+  else if (s.chunk)
+    sums.reorder(w.k, bi, txi, tyi, w.tx, w.ty, f.passes.x, w.j, w.i, w.b, v.n);
+  else
+    sums.reorder(w.k, bi, txi, tyi, w.tx, w.ty, w.j, w.i, w.b, v.n);
+  sums.vectorize(w.k).unroll(bi).unroll(txi).unroll(tyi);
+
+  Func acc = f.acc;
+  const Var at = s.inRegisters ? bi : w.tx;
+  acc.compute_at(f.sums, at).vectorize(w.k).unroll(w.tx).unroll(w.ty);
+  if (f.hint.defined())
+    f.hint.compute_at(f.sums, at);
+  RVar channel = f.channels.x, outer("outer"), inner("inner");
+  if (s.inRegisters) {
+    acc.unroll(w.j);
+    acc.update().reorder(w.k, w.tx, w.ty, w.j, w.b, channel, f.channels.y);
+    acc.update().vectorize(w.k).unroll(w.tx).unroll(w.ty).unroll(w.j);
+    f.filter.compute_at(acc, channel).vectorize(w.k).unroll(w.j).unroll(w.i);
+    f.filterRows.compute_at(acc, channel).vectorize(w.k).unroll(w.kx).unroll(w.i);
+  } else {
+    acc.unroll(w.b);
+    acc.update().split(channel, outer, inner, int(s.unroll)).reorder(w.k, w.b, w.tx, w.ty, inner, outer, f.channels.y);
+    acc.update().vectorize(w.k).unroll(w.b).unroll(w.tx).unroll(w.ty).unroll(inner);
+  }
+}
+
+std::string res::scheduleWinograd(WinogradFuncs &f, const KernelVars &v, const WinogradSchedule &s) {
+  if (std::string error = check(f, s); !error.empty())
+    return error;
+  const WinogradVars &w = f.vars;
+  Func out = f.output;
+  Var xm("xm"), ym("ym"), bi("bi");
+  const auto tail = [&](int64_t size) { return size % s.tile ? TailStrategy::GuardWithIf : TailStrategy::Auto; };
+  // Only lanes are vectors, so a guard at the border is a scalar branch for a pixel.
+  out.split(v.x, w.tx, w.u, int(s.tile), tail(f.width)).split(v.y, w.ty, w.v, int(s.tile), tail(f.height));
+  out.split(v.co, w.b, bi, int(s.blocks));
+  out.split(w.tx, xm, w.tx, int(s.macroColumns), TailStrategy::GuardWithIf);
+  out.split(w.ty, ym, w.ty, int(s.macroRows), TailStrategy::GuardWithIf);
+  out.reorder(v.ci, w.u, w.v, w.tx, w.ty, bi, w.b, xm, ym, v.n).vectorize(v.ci).unroll(w.u).unroll(w.v);
+  f.outputRows.compute_at(out, w.tx).vectorize(w.k).unroll(w.j).unroll(w.v);
+  scheduleProducts(f, s, v);
+
+  if (s.isWhole(f.height, f.width)) {
+    f.input.compute_at(out, v.n).parallel(w.cb);
+    out.parallel(w.b);
+  } else {
+    f.input.compute_at(out, xm);
+    out.parallel(ym);
+  }
+  f.input.reorder(w.c, w.j, w.i, w.tx, w.ty, w.cb, v.n).vectorize(w.c).unroll(w.i).unroll(w.j);
+  f.inputRows.compute_at(f.input, w.tx).vectorize(w.c).unroll(w.i).unroll(w.j);
+  return "";
+}
