@@ -66,6 +66,27 @@ def Res_PackConvAttr : Res_Attr<"PackConv", "pack_conv"> {
   let assemblyFormat = "`<` struct(params) `>`";
 }
 
+def Res_PackWinogradAttr : Res_Attr<"PackWinograd", "pack_winograd"> {
+  let summary = "3x3 filters, transformed for Winograd convolutions F(tile x tile, 3x3)";
+  let description = [{
+    `U = G g G^T` of every 3x3 filter g, `points = tile + 2` squared numbers, in the order the multiplications read them:
+    `[K][C][3][3]` becomes `[ceil(K/(16*blocks))][points][points][ceil(C/16)][16][blocks][16]` for block 16, zero beyond K
+    and C. (Lavin and Gray, Fast Algorithms for Convolutional Neural Networks, 2016.)
+  }];
+  let parameters = (ins "int64_t":$block, "int64_t":$blocks, "int64_t":$tile);
+  let assemblyFormat = "`<` struct(params) `>`";
+}
+
+def Res_PackTapsAttr : Res_Attr<"PackTaps", "pack_taps"> {
+  let summary = "3x3 filters for Winograd convolutions that transform them themselves";
+  let description = [{
+    `[K][C][R][S]` becomes `[ceil(K/(16*blocks))][ceil(C/16)][16][blocks][R][S][16]` for block 16, zero beyond K and C: the
+    taps of one input channel are together.
+  }];
+  let parameters = (ins "int64_t":$block, "int64_t":$blocks);
+  let assemblyFormat = "`<` struct(params) `>`";
+}
+
 def Res_PackDenseAttr : Res_Attr<"PackDense", "pack_dense"> {
   let summary = "matrix of a fully connected layer, one stream for each group of output blocks";
   let description = [{
@@ -116,6 +137,32 @@ def Res_DirectAttr : Res_Attr<"Direct", "direct"> {
   let parameters = (ins "int64_t":$blocks, "int64_t":$pixels, "int64_t":$unroll, EnumParameter<Res_Order>:$order,
                     "bool":$flat, EnumParameter<Res_Staging>:$staging, "int64_t":$rows,
                     "int64_t":$chunk);
+  let assemblyFormat = "`<` struct(params) `>`";
+}
+
+def Res_TransformedWeights : I32EnumAttr<"TransformedWeights", "where weights are transformed", [
+    I32EnumAttrCase<"stored", 0>, I32EnumAttrCase<"registers", 1>]> {
+  let cppNamespace = "::res";
+  let genSpecializedAttr = 0;
+}
+
+def Res_WinogradAttr : Res_Attr<"Winograd", "winograd"> {
+  let summary = "schedule of a Winograd convolution F(tile x tile, 3x3)";
+  let description = [{
+    The map is cut into tiles of `tile` x `tile` outputs. A macro block of `macro_columns` x `macro_rows` tiles transforms
+    its input once; then for each group of `blocks` blocks of 16 output channels (tile + 2)^2 small matrices are multiplied
+    and the results transformed back, with the epilogue, into the output.
+
+    - `columns`, `rows`: tiles of a register tile, times `blocks` blocks.
+    - `chunk`: blocks of input channels in a pass over the tiles of a macro block, with sums in memory between passes, so
+      that weights stream at the pace of the arithmetic; 0: all in one.
+    - `unroll`: input channels in a step of the innermost loop.
+    - `weights`: `stored` reads transformed weights (`#res.pack_winograd`), `registers` reads 3x3 weights
+      (`#res.pack_taps`) and transforms the weights of a channel for all columns of a tile at once.
+  }];
+  let parameters = (ins "int64_t":$tile, "int64_t":$blocks, "int64_t":$columns, "int64_t":$rows,
+                    "int64_t":$macro_columns, "int64_t":$macro_rows, "int64_t":$chunk, "int64_t":$unroll,
+                    EnumParameter<Res_TransformedWeights>:$weights);
   let assemblyFormat = "`<` struct(params) `>`";
 }
 

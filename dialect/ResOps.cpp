@@ -63,7 +63,13 @@ LogicalResult PackOp::verify() {
 LogicalResult ConvOp::verify() {
   ArrayRef<int64_t> filter = shapeOf(getFilter()), output = shapeOf(getOutput());
   Shape logical(filter);
-  if (filter.size() == 6) { // packed: [K/16][C/inner][R][S][inner][16], so K and C come from the tensors
+  if (filter.size() == 7) { // packed for Winograd: [K'][P][P][C/16][16][blocks][16] or [K'][C/16][16][blocks][3][3][16]
+    bool taps = filter[4] == 3 && filter[5] == 3;
+    if (output[1] > filter[0] * filter[taps ? 3 : 5] * filter[6] ||
+        shapeOf(getInput())[1] > (taps ? filter[1] * filter[2] : filter[3] * filter[4]) || getGroups() != 1)
+      return emitOpError("expected the packed filter to cover the channels of input and output, in one group");
+    logical = {output[1], shapeOf(getInput())[1], 3, 3};
+  } else if (filter.size() == 6) { // packed: [K/16][C/inner][R][S][inner][16], so K and C come from the tensors
     if (output[1] > filter[0] * filter[5] || shapeOf(getInput())[1] > filter[1] * filter[4] * int64_t(getGroups()))
       return emitOpError("expected the packed filter to cover the channels of input and output");
     logical = {output[1], shapeOf(getInput())[1] / int64_t(getGroups()), filter[2], filter[3]};

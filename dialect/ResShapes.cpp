@@ -79,6 +79,27 @@ FailureOr<Shape> res::inferPack(ArrayRef<int64_t> weight, Attribute packing, Emi
                      int64_t(llvm::divideCeil(weight[1], pack.getInner())), weight[2], weight[3], pack.getInner(),
                      pack.getBlock()};
       })
+      .Case([&](PackWinogradAttr pack) -> FailureOr<Shape> {
+        if (pack.getBlock() < 1 || pack.getBlocks() < 1 || pack.getTile() < 1)
+          return notPositive();
+        if (weight.size() != 4)
+          return wrongRank(4);
+        if (weight[2] != 3 || weight[3] != 3)
+          return error() << "expected a filter of 3x3, got " << weight[2] << "x" << weight[3];
+        int64_t points = pack.getTile() + 2;
+        return Shape{int64_t(llvm::divideCeil(weight[0], pack.getBlock() * pack.getBlocks())), points, points,
+                     int64_t(llvm::divideCeil(weight[1], pack.getBlock())), pack.getBlock(), pack.getBlocks(),
+                     pack.getBlock()};
+      })
+      .Case([&](PackTapsAttr pack) -> FailureOr<Shape> {
+        if (pack.getBlock() < 1 || pack.getBlocks() < 1)
+          return notPositive();
+        if (weight.size() != 4)
+          return wrongRank(4);
+        return Shape{int64_t(llvm::divideCeil(weight[0], pack.getBlock() * pack.getBlocks())),
+                     int64_t(llvm::divideCeil(weight[1], pack.getBlock())), pack.getBlock(), pack.getBlocks(), weight[2],
+                     weight[3], pack.getBlock()};
+      })
       .Case([&](PackDenseAttr pack) -> FailureOr<Shape> {
         if (pack.getBlock() < 1 || pack.getBlocks() < 1)
           return notPositive();

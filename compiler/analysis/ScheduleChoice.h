@@ -21,6 +21,7 @@ struct ConvShape {
   int64_t inputHeight, inputWidth, outputHeight, outputWidth;
   int64_t kernelHeight, kernelWidth, strideY, strideX;
   bool padded;      // has pads, so the input must be staged
+  bool dilated;
   bool blocked;     // the input's layout: blocks of channels, or NCHW
   int64_t operands; // activations read by the epilogue, such as a residual
 

@@ -37,7 +37,9 @@ static double chooseRegisterTile(const ConvShape &shape, WinogradSchedule &s, co
     for (int64_t rows = 1; rows <= std::min<int64_t>(s.macroRows, 4); ++rows)
       for (int64_t columns = 1; columns <= std::min<int64_t>(s.macroColumns, 14); ++columns) {
         const int64_t accumulators = blocks * rows * columns * perBlock;
-        if (outputs % blocks || accumulators + blocks * perBlock + 1 > target.vectorRegisters)
+        const bool divides = s.macroColumns % columns == 0 && s.macroRows % rows == 0;
+        if (outputs % blocks || accumulators + blocks * perBlock + 1 > target.vectorRegisters ||
+            !(divides || s.isWhole(shape.outputHeight, shape.outputWidth)))
           continue;
         const double useful = double(s.macroColumns * s.macroRows) /
                               double(llvm::alignTo(s.macroColumns, columns) * llvm::alignTo(s.macroRows, rows));
@@ -122,4 +124,27 @@ std::optional<WinogradSchedule> res::chooseWinograd(const ConvShape &shape, cons
     if (candidate && (!best || candidate->microseconds < best->microseconds))
       best = candidate;
   return best;
+}
+
+std::string res::checkWinograd(const WinogradSchedule &s, int64_t height, int64_t width, int64_t inputBlocks,
+                               int64_t outputBlocks) {
+  if (s.tile != 2 && s.tile != 4)
+    return "expected a tile of 2 or 4, got " + std::to_string(s.tile);
+  if (s.blocks < 1 || s.blocks > 8 || outputBlocks % s.blocks)
+    return "expected blocks that divide the " + std::to_string(outputBlocks) + " of the output, at most 8, got " +
+           std::to_string(s.blocks);
+  if (s.macroColumns < 1 || s.macroRows < 1 || s.macroColumns > s.tilesOf(width) || s.macroRows > s.tilesOf(height))
+    return "expected a macro block inside the map";
+  if (s.columns < 1 || s.rows < 1 || s.columns > s.macroColumns || s.rows > s.macroRows)
+    return "expected a register tile inside the macro block";
+  if (!s.isWhole(height, width) && (s.macroColumns % s.columns || s.macroRows % s.rows))
+    return "expected a register tile that divides the macro block, as that is a part of the map";
+  if (s.chunk < 0 || (s.chunk && inputBlocks % s.chunk))
+    return "expected a chunk that divides the " + std::to_string(inputBlocks) + " blocks of input channels, got " +
+           std::to_string(s.chunk);
+  if (s.unroll < 1 || kBlock % s.unroll)
+    return "expected an unroll that divides " + std::to_string(kBlock) + ", got " + std::to_string(s.unroll);
+  if (s.inRegisters && (!s.chunk || !s.isWhole(height, width)))
+    return "expected weights in registers only with a chunk, in one macro block";
+  return "";
 }

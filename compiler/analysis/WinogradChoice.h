@@ -11,6 +11,7 @@
 #include "compiler/analysis/ScheduleChoice.h"
 
 #include <optional>
+#include <string>
 
 namespace res {
 
@@ -28,6 +29,11 @@ struct WinogradSchedule {
     return macroRows >= tilesOf(height) && macroColumns >= tilesOf(width);
   }
 };
+
+/// The first thing about a schedule that does not fit a convolution between blocked maps (schedules come from edited dumps,
+/// too), or "". Sizes are the result's, channels in blocks.
+std::string checkWinograd(const WinogradSchedule &schedule, int64_t height, int64_t width, int64_t inputBlocks,
+                          int64_t outputBlocks);
 
 /// The best Winograd schedule of a convolution, or none when it does not apply: 3x3 with stride 1, in one group, between
 /// blocked maps.

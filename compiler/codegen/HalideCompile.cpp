@@ -18,11 +18,11 @@ public:
   void error(const char *message) override { throw CompileError(message); }
 };
 
-/// Adds up what a lowered function allocates on the heap. All blocks count, as the runtime reuses a block only when the
-/// ones behind it are free.
+/// The most that a lowered function has allocated on the heap at once. A block counts to the end of its scope, even if it
+/// is freed before: the runtime reuses it only when the ones behind it are free.
 class ScratchMeter : public Internal::IRVisitor {
 public:
-  int64_t bytes = 0;
+  int64_t most = 0;
   bool unknown = false;
 
 private:
@@ -34,9 +34,14 @@ private:
     const int64_t elements = op->constant_allocation_size();
     const int64_t block = (elements + op->padding) * op->type.bytes();
     unknown |= elements == 0;
+    const int64_t before = bytes;
     bytes += block > kStackLimit ? (block + RES_ABI_ALIGN - 1) / RES_ABI_ALIGN * RES_ABI_ALIGN : 0;
+    most = std::max(most, bytes);
     Internal::IRVisitor::visit(op);
+    bytes = before;
   }
+
+  int64_t bytes = 0; // of the scopes around this place
 };
 
 /// The need of a module: the bodies of its parallel loops are functions of their own, called by the one named `name`.
@@ -48,7 +53,7 @@ bool measureScratch(const Module &module, const std::string &name, ScratchBytes 
     if (meter.unknown)
       return false;
     int64_t &most = function.name == name ? bytes.shared : bytes.worker;
-    most = std::max(most, meter.bytes);
+    most = std::max(most, meter.most);
   }
   return true;
 }

@@ -8,6 +8,7 @@
 #include "compiler/codegen/Algorithm.h"
 #include "compiler/codegen/HalideCompile.h"
 #include "compiler/lowering/Passes.h"
+#include "dialect/ResShapes.h"
 
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -74,6 +75,15 @@ static DirectSchedule read(DirectAttr attr) {
   return s;
 }
 
+static WinogradSchedule read(WinogradAttr attr) {
+  WinogradSchedule s{};
+  s.tile = attr.getTile(), s.blocks = attr.getBlocks(), s.columns = attr.getColumns(), s.rows = attr.getRows();
+  s.macroColumns = attr.getMacroColumns(), s.macroRows = attr.getMacroRows();
+  s.chunk = attr.getChunk(), s.unroll = attr.getUnroll();
+  s.inRegisters = attr.getWeights() == TransformedWeights::registers;
+  return s;
+}
+
 namespace {
 
 class KernelEmitter {
@@ -86,6 +96,7 @@ private:
   llvm::Error defineParameters();
   llvm::Error define(Operation *op);
   llvm::Error defineAnchor(Operation *op);
+  llvm::Expected<Reader> defineConvolution(ConvOp op, Reader input);
   llvm::Error defineOutput(func::ReturnOp op);
   std::string schedule();
 
@@ -111,6 +122,7 @@ private:
   std::vector<ImageParam> arguments;
   llvm::DenseMap<Value, Reader> readers;
   ConvFuncs conv;
+  WinogradFuncs winograd;
   DenseFuncs dense;
   MapFuncs map;
 };
@@ -137,6 +149,35 @@ llvm::Error KernelEmitter::defineParameters() {
   return llvm::Error::success();
 }
 
+llvm::Expected<Reader> KernelEmitter::defineConvolution(ConvOp op, Reader input) {
+  TensorSize from = sizeOf(op.getInput()), to = sizeOf(op.getOutput());
+  RankedTensorType filter = typeOf(op.getFilter());
+  Window2 window = windowOf(op.getWindow());
+  if (auto attr = dyn_cast<WinogradAttr>(scheduleAttr)) {
+    WinogradSchedule s = read(attr);
+    if (op.getGroups() != 1 || window.height != 3 || window.width != 3 || window.strideX != 1 || window.strideY != 1 ||
+        window.dilationX != 1 || window.dilationY != 1 || !from.blocked || !to.blocked)
+      return fail("expected #res.winograd only for 3x3 convolutions of blocked maps with stride 1, in one group");
+    if (std::string misfit = checkWinograd(s, to.h, to.w, from.blocks(), to.blocks()); !misfit.empty())
+      return fail(misfit);
+    Attribute packing = s.inRegisters ? Attribute(PackTapsAttr::get(op.getContext(), kBlock, s.blocks))
+                                      : PackWinogradAttr::get(op.getContext(), kBlock, s.blocks, s.tile);
+    FailureOr<Shape> packed = inferPack({to.c, from.c, 3, 3}, packing, [&] { return op.emitError(); });
+    if (failed(packed) || filter.getShape() != ArrayRef<int64_t>(*packed))
+      return fail("expected a filter packed as the schedule says");
+    WinogradAlgorithm algorithm = defineWinograd(name, vars, input, from, params.lookup(op.getFilter()),
+                                                 vectorReader(op.getBias()), to, window, s);
+    winograd = algorithm.funcs;
+    return algorithm.value;
+  }
+  if (filter.getRank() != 6)
+    return fail("expected a packed filter");
+  ConvAlgorithm algorithm = defineConv(name, vars, input, from, params.lookup(op.getFilter()), filter.getDimSize(4),
+                                       vectorReader(op.getBias()), to, window, op.getGroups(), flat, direct);
+  conv = algorithm.funcs;
+  return algorithm.value;
+}
+
 llvm::Error KernelEmitter::defineAnchor(Operation *op) {
   Value input = op->getOperand(0), output = op->getResult(0);
   for (Value value : {input, output})
@@ -145,13 +186,10 @@ llvm::Error KernelEmitter::defineAnchor(Operation *op) {
   TensorSize from = sizeOf(input), to = sizeOf(output);
   Reader read = readers.lookup(input), value;
   if (auto c = dyn_cast<ConvOp>(op)) {
-    int64_t inner = typeOf(c.getFilter()).getRank() == 6 ? typeOf(c.getFilter()).getDimSize(4) : 0;
-    if (!inner)
-      return fail("expected a packed filter");
-    ConvAlgorithm algorithm = defineConv(name, vars, read, from, params.lookup(c.getFilter()), inner,
-                                         vectorReader(c.getBias()), to, windowOf(c.getWindow()), c.getGroups(), flat, direct);
-    conv = algorithm.funcs;
-    value = algorithm.value;
+    llvm::Expected<Reader> reader = defineConvolution(c, read);
+    if (!reader)
+      return reader.takeError();
+    value = *reader;
   } else if (auto g = dyn_cast<GemmOp>(op)) {
     if (typeOf(g.getWeight()).getRank() != 4)
       return fail("expected a packed weight");
@@ -238,7 +276,7 @@ llvm::Error KernelEmitter::defineOutput(func::ReturnOp op) {
     fixShape(buffer, extents);
     buffer.set_host_alignment(size.blocked ? 64 : 4);
   }
-  conv.output = dense.output = map.output = output;
+  conv.output = winograd.output = dense.output = map.output = output;
   map.width = flat ? size.w * size.h : size.w;
   map.height = flat ? 1 : size.h;
   return llvm::Error::success();
@@ -249,6 +287,10 @@ std::string KernelEmitter::schedule() {
   Operation *op = anchor();
   if (isa<DirectAttr>(scheduleAttr) && isa<ConvOp>(op))
     return scheduleDirect(conv, vars, direct);
+  if (auto attr = dyn_cast<WinogradAttr>(scheduleAttr); attr && isa<ConvOp>(op)) {
+    scheduleWinograd(winograd, vars, read(attr));
+    return "";
+  }
   if (auto attr = dyn_cast<DenseAttr>(scheduleAttr); attr && isa<GemmOp>(op)) {
     if (typeOf(cast<GemmOp>(op).getWeight()).getDimSize(2) != int64_t(attr.getBlocks()))
       return "expected blocks as in the packed weight";

@@ -25,6 +25,29 @@ static int64_t stagedBytes(ConvOp op, int64_t rows) {
   return llvm::alignTo(bytes, kPiece) + kPiece;
 }
 
+/// Bytes of `channels` channels of all points of some tiles.
+static int64_t pointBytes(WinogradAttr s, int64_t tiles, int64_t channels) {
+  const int64_t points = s.getTile() + 2, bytes = points * points * tiles * channels * int64_t(sizeof(float));
+  return llvm::alignTo(bytes, kPiece) + kPiece;
+}
+
+/// The transformed input of a macro block and the sums of a group. Where all tiles are one block, its input is shared by
+/// the tasks; a loop of one task is no parallel loop.
+static void addWinograd(Scratch &scratch, ConvOp conv, WinogradAttr s) {
+  auto tilesOf = [&](int64_t size) { return int64_t(llvm::divideCeil(size, s.getTile())); };
+  const int64_t rows = tilesOf(conv.getType().getDimSize(2)), columns = tilesOf(conv.getType().getDimSize(3));
+  const int64_t tiles = int64_t(llvm::alignTo(s.getMacroColumns(), s.getColumns()) * llvm::alignTo(s.getMacroRows(), s.getRows()));
+  const int64_t input = pointBytes(s, tiles, llvm::alignTo(conv.getInput().getType().getDimSize(1), 16));
+  const int64_t sums = pointBytes(s, tiles, s.getBlocks() * 16);
+  const bool whole = s.getMacroColumns() >= columns && s.getMacroRows() >= rows;
+  scratch.worker = std::max(scratch.worker, whole ? sums : input + sums);
+  scratch.shared += whole ? input : 0;
+  const int64_t tasks = whole ? llvm::divideCeil(conv.getType().getDimSize(1), 16 * s.getBlocks())
+                              : llvm::divideCeil(rows, s.getMacroRows());
+  if (tasks <= 1)
+    scratch.shared += whole ? sums : input + sums;
+}
+
 Scratch res::computeScratch(KernelOp kernel) {
   Scratch scratch;
   auto conv = dyn_cast<ConvOp>(kernel.getAnchor());
@@ -32,6 +55,9 @@ Scratch res::computeScratch(KernelOp kernel) {
     return scratch;
   int64_t height = conv.getType().getDimSize(2), map = height * conv.getType().getDimSize(3);
   for (NamedAttribute schedule : kernel.getSchedulesAttr()) {
+    if (auto winograd = dyn_cast<WinogradAttr>(schedule.getValue());
+        winograd && winograd.getTile() > 0 && winograd.getColumns() > 0 && winograd.getRows() > 0)
+      addWinograd(scratch, conv, winograd);
     auto direct = dyn_cast<DirectAttr>(schedule.getValue());
     if (direct && direct.getStaging() == Staging::whole)
       scratch.shared = std::max(scratch.shared, stagedBytes(conv, height));

@@ -8,7 +8,7 @@
 #ifndef RES_COMPILER_SCHEDULES_KERNELFUNCS_H
 #define RES_COMPILER_SCHEDULES_KERNELFUNCS_H
 
-#include "compiler/analysis/ScheduleChoice.h"
+#include "compiler/analysis/WinogradChoice.h"
 
 #include <Halide.h>
 
@@ -31,6 +31,28 @@ struct ConvFuncs {
   Halide::Func staged; // the padded input, or undefined: (ci, x, y, co, n), row-major inputs (x, y, c, n)
   bool stagedBlocked = true;
   int64_t width = 0, height = 0, blocks = 0, innerChannels = 0, steps = 0; // steps: blocks of input channels
+};
+
+/// Loop variables of a Winograd convolution. Points are numbered (j, i), column and row; tiles (tx, ty).
+struct WinogradVars {
+  Halide::Var c{"c"}, cb{"cb"};                // lane and block of input channels
+  Halide::Var k{"k"}, b{"b"}, bi{"bi"};        // lane and block of output channels, block of a group
+  Halide::Var tx{"tx"}, ty{"ty"};              // a tile of the map
+  Halide::Var j{"j"}, i{"i"}, u{"u"}, v{"v"};  // a point of a tile, and an output of it
+  Halide::Var kx{"kx"}, h{"h"};                // a tap of a filter, and a pass over the channels
+};
+
+/// A Winograd convolution F(m x m, 3x3) with its epilogue. Sizes are those of the result.
+struct WinogradFuncs {
+  WinogradVars vars;
+  Halide::Func output;             // (ci, x, y, co, n)
+  Halide::Func inputRows, input;   // (c, j, i, tx, ty, cb, n) and (c, tx, ty, cb, j, i, n)
+  Halide::Func filterRows, filter; // (k, kx, i, bi, c, cb, b) and (k, bi, c, cb, j, i, b); undefined for stored weights
+  Halide::Func acc, sums;          // (k, tx, ty, b, j, i, h, n) of a pass, and without h of all passes
+  Halide::Func outputRows;         // (k, j, v, tx, ty, b, n)
+  Halide::Func hint;               // prefetches, once per register tile; or undefined
+  Halide::RDom channels, passes;
+  int64_t width = 0, height = 0, blocks = 0, inputBlocks = 0, batch = 0;
 };
 
 /// A fully connected layer: output (c, n), sum (lane, block of the task, task, n) of acc (lane, block, task, pass, n).
@@ -56,6 +78,9 @@ struct MapFuncs {
 std::string scheduleDirect(ConvFuncs &funcs, const KernelVars &vars, const DirectSchedule &schedule);
 std::string scheduleDense(DenseFuncs &funcs, const KernelVars &vars, const DenseSchedule &schedule);
 std::string scheduleMap(MapFuncs &funcs, const KernelVars &vars, const MapSchedule &schedule);
+
+/// The schedule has been checked (checkWinograd), as the algorithm depends on it, too.
+void scheduleWinograd(WinogradFuncs &funcs, const KernelVars &vars, const WinogradSchedule &schedule);
 
 } // namespace res
 

@@ -7,28 +7,10 @@
 
 #include "compiler/schedules/KernelFuncs.h"
 
+#include "llvm/Support/MathExtras.h"
+
 using namespace Halide;
 using namespace res;
-
-static std::string check(const WinogradFuncs &f, const WinogradSchedule &s) {
-  if (s.tile != 2 && s.tile != 4)
-    return "expected a tile of 2 or 4, got " + std::to_string(s.tile);
-  if (s.blocks < 1 || s.blocks > 8 || f.blocks % s.blocks)
-    return "expected blocks that divide the " + std::to_string(f.blocks) + " of the output, at most 8, got " +
-           std::to_string(s.blocks);
-  if (s.macroColumns < 1 || s.macroRows < 1 || s.macroColumns > s.tilesOf(f.width) || s.macroRows > s.tilesOf(f.height))
-    return "expected a macro block inside the map";
-  if (s.columns < 1 || s.rows < 1 || s.columns > s.macroColumns || s.rows > s.macroRows)
-    return "expected a register tile inside the macro block";
-  if (s.chunk < 0 || (s.chunk && f.inputBlocks % s.chunk))
-    return "expected a chunk that divides the " + std::to_string(f.inputBlocks) + " blocks of input channels, got " +
-           std::to_string(s.chunk);
-  if (s.unroll < 1 || kBlock % s.unroll)
-    return "expected an unroll that divides " + std::to_string(kBlock) + ", got " + std::to_string(s.unroll);
-  if (s.inRegisters && (!s.chunk || !s.isWhole(f.height, f.width)))
-    return "expected weights in registers only with a chunk, in one macro block";
-  return "";
-}
 
 /// The products: a register tile's whole pass over the channels stays in registers.
 static void scheduleProducts(WinogradFuncs &f, const WinogradSchedule &s, const KernelVars &v) {
@@ -66,9 +48,7 @@ static void scheduleProducts(WinogradFuncs &f, const WinogradSchedule &s, const 
   }
 }
 
-std::string res::scheduleWinograd(WinogradFuncs &f, const KernelVars &v, const WinogradSchedule &s) {
-  if (std::string error = check(f, s); !error.empty())
-    return error;
+void res::scheduleWinograd(WinogradFuncs &f, const KernelVars &v, const WinogradSchedule &s) {
   const WinogradVars &w = f.vars;
   Func out = f.output;
   Var xm("xm"), ym("ym"), bi("bi");
@@ -81,6 +61,12 @@ std::string res::scheduleWinograd(WinogradFuncs &f, const KernelVars &v, const W
   out.reorder(v.ci, w.u, w.v, w.tx, w.ty, bi, w.b, xm, ym, v.n).vectorize(v.ci).unroll(w.u).unroll(w.v);
   f.outputRows.compute_at(out, w.tx).vectorize(w.k).unroll(w.j).unroll(w.v);
   scheduleProducts(f, s, v);
+  // Where macro blocks do not divide the map the last ones are smaller; what is allocated has a constant size.
+  for (Func part : {f.input, f.sums}) {
+    part.bound_storage(w.tx, int(llvm::alignTo(s.macroColumns, s.columns)));
+    part.bound_storage(w.ty, int(llvm::alignTo(s.macroRows, s.rows)));
+  }
+  f.outputRows.bound_storage(w.tx, 1).bound_storage(w.ty, 1);
 
   if (s.isWhole(f.height, f.width)) {
     f.input.compute_at(out, v.n).parallel(w.cb);
@@ -91,5 +77,4 @@ std::string res::scheduleWinograd(WinogradFuncs &f, const KernelVars &v, const W
   }
   f.input.reorder(w.c, w.j, w.i, w.tx, w.ty, w.cb, v.n).vectorize(w.c).unroll(w.i).unroll(w.j);
   f.inputRows.compute_at(f.input, w.tx).vectorize(w.c).unroll(w.i).unroll(w.j);
-  return "";
 }

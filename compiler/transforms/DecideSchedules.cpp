@@ -4,7 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "compiler/analysis/ScheduleChoice.h"
+#include "compiler/analysis/WinogradChoice.h"
 #include "compiler/transforms/KernelUtils.h"
 #include "compiler/transforms/Passes.h"
 
@@ -85,6 +85,11 @@ struct DecideSchedulesPass : res::impl::DecideSchedulesPassBase<DecideSchedulesP
         .Default([&](Operation *op) { return chooseOther(op, model); });
   }
 
+  /// Whether the kernel's results are in blocks.
+  static bool staysBlocked(KernelOp kernel) {
+    return llvm::all_of(kernel.getLayoutsAttr(), [](Attribute layout) { return isa<BlockedAttr>(layout); });
+  }
+
   Decision chooseConv(KernelOp kernel, ConvOp op, const TargetModel &model) {
     ArrayRef<int64_t> in = op.getInput().getType().getShape(), out = op.getType().getShape();
     WindowAttr window = op.getWindow();
@@ -94,12 +99,19 @@ struct DecideSchedulesPass : res::impl::DecideSchedulesPassBase<DecideSchedulesP
     shape.kernelHeight = window.getKernel()[0], shape.kernelWidth = window.getKernel()[1];
     shape.strideY = window.getStrides()[0], shape.strideX = window.getStrides()[1];
     shape.padded = window.hasPads();
+    shape.dilated = window.hasDilations();
     // Only what comes from a kernel, or from an operation before the convolution in this one, is blocked: inputs of the
     // model are row-major.
     auto argument = dyn_cast<BlockArgument>(op.getInput());
     shape.blocked = !argument || kernel.getInputs()[argument.getArgNumber()].getDefiningOp<KernelOp>();
     shape.operands = llvm::count_if(kernel.getInputs(), isActivation) - 1;
     DirectSchedule s = chooseDirect(shape, model);
+    if (auto math = kernel->getParentOfType<ModuleOp>()->getAttrOfType<StringAttr>(kMathAttr); math && math == "fast")
+      if (std::optional<WinogradSchedule> w = chooseWinograd(shape, model); w && w->microseconds < s.microseconds && staysBlocked(kernel))
+        return {WinogradAttr::get(&getContext(), w->tile, w->blocks, w->columns, w->rows, w->macroColumns, w->macroRows,
+                                  w->chunk, w->unroll,
+                                  w->inRegisters ? TransformedWeights::registers : TransformedWeights::stored),
+                w->microseconds};
     auto order = s.order == LoopOrder::channels ? Order::channels : Order::space;
     auto staging = s.staging == StagingKind::none    ? Staging::none
                    : s.staging == StagingKind::whole ? Staging::whole

@@ -67,6 +67,11 @@ struct PackWeightsPass : res::impl::PackWeightsPassBase<PackWeightsPass> {
         .Case([&](ConvOp op) -> FailureOr<Attribute> {
           if (inner != op.getFilter())
             return Attribute(vector);
+          if (auto winograd = firstSchedule<WinogradAttr>(kernel)) {
+            if (winograd.getWeights() == TransformedWeights::registers)
+              return Attribute(PackTapsAttr::get(context, kBlock, winograd.getBlocks()));
+            return Attribute(PackWinogradAttr::get(context, kBlock, winograd.getBlocks(), winograd.getTile()));
+          }
           return Attribute(PackConvAttr::get(context, kBlock, innerChannels(op)));
         })
         .Case([&](GemmOp op) -> FailureOr<Attribute> {

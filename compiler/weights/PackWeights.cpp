@@ -49,6 +49,49 @@ static Error packConv(WeightEvaluator &evaluator, Value weight, PackConvAttr pac
   });
 }
 
+/// [K][C][3][3] to G g G' as [K/(block * blocks)][points][points][C/block][block][blocks][block].
+static Error packWinograd(WeightEvaluator &evaluator, Value weight, PackWinogradAttr packing, MutableArrayRef<float> out) {
+  // Rows of G for the points 0, 1, -1 (and 2, -2), infinity.
+  static constexpr double kF2[4][3] = {{1, 0, 0}, {.5, .5, .5}, {.5, -.5, .5}, {0, 0, 1}};
+  static constexpr double kF4[6][3] = {{1 / 4., 0, 0},           {-1 / 6., -1 / 6., -1 / 6.}, {-1 / 6., 1 / 6., -1 / 6.},
+                                       {1 / 24., 1 / 12., 1 / 6.}, {1 / 24., -1 / 12., 1 / 6.}, {0, 0, 1}};
+  if (packing.getTile() != 2 && packing.getTile() != 4)
+    return llvm::createStringError("expected a packing for tiles of 2 or 4, got " + llvm::Twine(packing.getTile()));
+  const double(*g)[3] = packing.getTile() == 2 ? kF2 : kF4;
+  ArrayRef<int64_t> shape = cast<RankedTensorType>(weight.getType()).getShape();
+  const int64_t channels = shape[1], block = packing.getBlock(), blocks = packing.getBlocks();
+  const int64_t points = packing.getTile() + 2, group = block * blocks;
+  const int64_t plane = int64_t(llvm::alignTo(channels, block)) * group; // of one point
+  return forEachSlice(evaluator, weight, block, [&](int64_t first, int64_t rows, ArrayRef<double> slice) {
+    float *to = out.data() + first / group * points * points * plane + first % group;
+    for (int64_t lane = 0; lane < rows; ++lane)
+      for (int64_t c = 0; c < channels; ++c) {
+        const double *taps = slice.data() + (lane * channels + c) * 9;
+        for (int64_t i = 0; i < points; ++i) {
+          double row[3];
+          for (int x = 0; x < 3; ++x)
+            row[x] = g[i][0] * taps[x] + g[i][1] * taps[3 + x] + g[i][2] * taps[6 + x];
+          for (int64_t j = 0; j < points; ++j)
+            to[(i * points + j) * plane + c * group + lane] = float(g[j][0] * row[0] + g[j][1] * row[1] + g[j][2] * row[2]);
+        }
+      }
+  });
+}
+
+/// [K][C][R][S] to [K/(block * blocks)][C/block][block][blocks][R][S][block].
+static Error packTaps(WeightEvaluator &evaluator, Value weight, PackTapsAttr packing, MutableArrayRef<float> out) {
+  ArrayRef<int64_t> shape = cast<RankedTensorType>(weight.getType()).getShape();
+  const int64_t channels = shape[1], taps = shape[2] * shape[3], block = packing.getBlock(), blocks = packing.getBlocks();
+  const int64_t group = block * blocks, groupSize = int64_t(llvm::alignTo(channels, block)) * group * taps;
+  return forEachSlice(evaluator, weight, block, [&](int64_t first, int64_t rows, ArrayRef<double> slice) {
+    float *to = out.data() + first / group * groupSize + first % group / block * taps * block;
+    for (int64_t c = 0; c < channels; ++c)
+      for (int64_t tap = 0; tap < taps; ++tap)
+        for (int64_t lane = 0; lane < rows; ++lane)
+          to[(c * blocks * taps + tap) * block + lane] = float(slice[(lane * channels + c) * taps + tap]);
+  });
+}
+
 /// [K][C], or [C][K], to [K/(block * blocks)][C][blocks][block].
 static Error packDense(WeightEvaluator &evaluator, Value weight, PackDenseAttr packing, MutableArrayRef<float> out) {
   ArrayRef<int64_t> shape = cast<RankedTensorType>(weight.getType()).getShape();
@@ -90,6 +133,8 @@ Error res::packWeight(WeightEvaluator &evaluator, PackOp pack, MutableArrayRef<f
   std::fill(destination.begin(), destination.end(), 0.0f);
   return llvm::TypeSwitch<Attribute, Error>(pack.getPacking())
       .Case([&](PackConvAttr packing) { return packConv(evaluator, weight, packing, destination); })
+      .Case([&](PackWinogradAttr packing) { return packWinograd(evaluator, weight, packing, destination); })
+      .Case([&](PackTapsAttr packing) { return packTaps(evaluator, weight, packing, destination); })
       .Case([&](PackDenseAttr packing) { return packDense(evaluator, weight, packing, destination); })
       .Case([&](PackVectorAttr) { return packVector(evaluator, weight, destination); })
       .Default([](Attribute) -> Error { return llvm::createStringError("expected a packing that res.pack knows"); });
