@@ -6,6 +6,7 @@
 #include "compiler/link/ElfObject.h"
 #include "compiler/link/Manifest.h"
 #include "compiler/link/SharedLibrary.h"
+#include "compiler/pipeline/KernelCache.h"
 #include "compiler/pipeline/Pipeline.h"
 #include "compiler/pipeline/TemporaryFiles.h"
 #include "compiler/weights/PackWeights.h"
@@ -72,10 +73,24 @@ static llvm::Error compileKernels(ArrayRef<func::FuncOp> kernels, const TargetMo
       files[i].assembly = options.dump->addFile((kernel.getName() + ".s").str(), "the kernel's assembly");
     }
   }
+  std::optional<KernelCache> cache;
+  if (options.useCache)
+    cache.emplace();
+  auto compile = [&](size_t i) -> llvm::Error {
+    std::string key = cache ? KernelCache::keyOf(kernels[i], target.name) : "";
+    // A dump wants the statement and the assembly, which only a compilation has.
+    if (cache && !options.dump && cache->load(key, files[i].object))
+      return llvm::Error::success();
+    if (llvm::Error error = emitKernel(kernels[i], target, files[i]))
+      return error;
+    if (cache)
+      cache->store(key, files[i].object);
+    return llvm::Error::success();
+  };
   llvm::DefaultThreadPool pool(llvm::hardware_concurrency(options.jobs));
   for (size_t i = 0; i < kernels.size(); ++i)
     pool.async([&, i] {
-      errors.add(i, emitKernel(kernels[i], target, files[i]));
+      errors.add(i, compile(i));
       if (options.progress)
         options.progress(++done, kernels.size());
     });

@@ -13,6 +13,7 @@ struct BuildOptions {
   std::string output;                 // the library; a header with the extension .h is written beside it
   std::string baseFolder;             // where relative names of weight files start
   unsigned jobs = 0;                  // kernels compiled at a time; 0: one for each core
+  bool useCache = true;               // kernels of earlier compilations (KernelCache.h)
   DumpFolder *dump = nullptr;         // kernels' statements and assembly go there
   std::function<void(unsigned done, unsigned all)> progress; // kernels compiled so far; called from any thread
 };

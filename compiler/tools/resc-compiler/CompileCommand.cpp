@@ -73,7 +73,6 @@ int res::compileCommand(Arguments arguments) {
   if (result == ExitDone && emit.empty()) {
     BuildOptions build;
     build.output = target;
-    build.jobs = options.jobs.getNumOccurrences() ? unsigned(options.jobs) : 0;
     build.dump = dump.get();
     result = model.build(build);
   } else if (result == ExitDone) {

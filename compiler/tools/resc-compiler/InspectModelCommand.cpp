@@ -52,7 +52,7 @@ static void printModel(mlir::ModuleOp module, StringRef path) {
 }
 
 /// Compiles with a dump into a folder that goes afterwards, and makes the page of it.
-static int writeModelPage(Model &model, unsigned jobs, const ReportKind &report) {
+static int writeModelPage(Model &model, const ReportKind &report) {
   Expected<TemporaryFolder> dumpFolder = TemporaryFolder::create();
   if (!dumpFolder)
     return reportFault(dumpFolder.takeError());
@@ -66,7 +66,6 @@ static int writeModelPage(Model &model, unsigned jobs, const ReportKind &report)
     return result;
   BuildOptions build;
   build.output = folder->file("model.so");
-  build.jobs = jobs;
   build.dump = dump.get();
   if (int result = model.build(build))
     return result;
@@ -94,7 +93,7 @@ int res::inspectModelCommand(Arguments arguments) {
   if (int result = model.read(options))
     return result;
   if (!report.html.empty())
-    return writeModelPage(model, options.jobs.getNumOccurrences() ? unsigned(options.jobs) : 0, report);
+    return writeModelPage(model, report);
 
   json::Object described = describeModel(model.module());
   if (!report.json)

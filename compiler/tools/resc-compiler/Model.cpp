@@ -28,7 +28,9 @@ ModelOptions::ModelOptions()
       batch("batch", cl::desc("what a symbolic first dimension of inputs stands for"), cl::value_desc("n"),
             cl::cat(optionCategory())),
       jobs("jobs", cl::desc("kernels compiled at a time (default: one for each core)"), cl::value_desc("n"),
-           cl::cat(optionCategory())) {}
+           cl::cat(optionCategory())),
+      noCache("no-cache", cl::desc("compile every kernel anew (kept in $RESC_CACHE_DIR, or your cache folder)"),
+              cl::cat(optionCategory())) {}
 
 /// Where a diagnostic is, in front of its text: file and line, or the ONNX node unless the text names it.
 static std::string placeText(Location loc, llvm::StringRef message) {
@@ -61,6 +63,8 @@ Model::Model() : context(MLIRContext::Threading::DISABLED), diagnostics(&context
 }
 
 int Model::read(const ModelOptions &options) {
+  jobs = options.jobs.getNumOccurrences() ? unsigned(options.jobs) : 0;
+  useCache = !options.noCache;
   StringRef path = options.input;
   fromDump = llvm::sys::path::extension(path) == ".mlir";
   int result = fromDump ? readDump(path) : readOnnx(path, options);
@@ -168,6 +172,8 @@ int Model::build(BuildOptions options) {
   if (modelHooks().kernels)
     modelHooks().kernels(*owned);
   options.baseFolder = baseFolder;
+  options.jobs = jobs;
+  options.useCache = useCache;
   if (llvm::sys::Process::StandardErrIsDisplayed())
     options.progress = [](unsigned done, unsigned all) {
       // One write, so that lines of different threads do not mix.

@@ -21,6 +21,7 @@ struct ModelOptions {
   llvm::cl::list<std::string> inputShapes;
   llvm::cl::opt<unsigned, false, CountParser<1, 65536>> batch;
   llvm::cl::opt<unsigned, false, CountParser<1, 1024>> jobs;
+  llvm::cl::opt<bool> noCache;
   ModelOptions();
 };
 
@@ -46,7 +47,8 @@ public:
   /// Runs the phases up to `last`; `instrument` sees every pass manager. Returns an exit code.
   int advance(Phase last, llvm::function_ref<void(mlir::PassManager &)> instrument);
 
-  /// Compiles the planned module into a library. Returns an exit code.
+  /// Compiles the planned module into a library, with the jobs and the cache of the options that it was read with. Returns
+  /// an exit code.
   int build(BuildOptions options);
 
   mlir::ModuleOp module() { return owned.get(); }
@@ -63,6 +65,9 @@ private:
   mlir::ScopedDiagnosticHandler diagnostics;
   mlir::OwningOpRef<mlir::ModuleOp> owned;
   bool fromDump = false;
+  // Of the options: their own values end when the linker, which shares llvm::cl, resets all that it knows.
+  unsigned jobs = 0;
+  bool useCache = true;
 };
 
 } // namespace res

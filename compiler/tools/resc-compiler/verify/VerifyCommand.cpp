@@ -71,7 +71,7 @@ private:
 
   // Of the options; their own values end when the linker, which shares llvm::cl, resets all that it knows.
   const bool checksLayers, checksPasses;
-  const unsigned seed, jobs;
+  const unsigned seed;
   const std::optional<double> bound;
   std::string library;
 
@@ -98,7 +98,6 @@ static std::vector<double> makeNoise(size_t count, std::mt19937_64 &engine) {
 
 Verification::Verification(const VerifyOptions &options)
     : checksLayers(options.layers), checksPasses(options.passes), seed(options.seed),
-      jobs(options.model.jobs.getNumOccurrences() ? unsigned(options.model.jobs) : 0),
       bound(options.bound.getNumOccurrences() ? std::optional<double>(options.bound) : std::nullopt),
       library(options.library) {}
 
@@ -128,7 +127,6 @@ int Verification::compileLibrary() {
   library = folder->file("model.so");
   BuildOptions build;
   build.output = library;
-  build.jobs = jobs;
   return model.build(build);
 }
 
