@@ -86,7 +86,7 @@ class VerifyTest(unittest.TestCase):
             with self.subTest(kernel):
                 result = self.run_command(FAULTY, DIGITS, "--layers", RESC_BREAK_KERNEL=str(kernel))
                 self.assertEqual(result.returncode, 1, result.stdout)
-                match = re.match(r"^resc: error: node '(.*)' is the first whose output is wrong: error \S+, bound 1e-04; "
+                match = re.match(r"^resc: error: node '(.*)' is the first whose output is wrong: error \S+, bound 1e-03; "
                                  r"kernel '(.*relu.*)' computes it in step (\d+)\n$", result.stderr)
                 self.assertTrue(match, result.stderr)
                 rows = [line.split() for line in result.stdout.splitlines() if re.match(r" +\d+ ", line)]

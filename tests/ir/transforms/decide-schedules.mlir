@@ -57,7 +57,7 @@ func.func @outputs_are_row_major(%x: tensor<1x4x2x2xf32>) -> tensor<1x4x2x2xf32>
 
 // An operation before the convolution works on blocks, so the convolution reads blocks: 1x1 is flat, 4 channels at a time.
 // CHECK-LABEL: func.func @reads_blocks_from_an_operation_before_the_conv
-// CHECK: schedules = {"x86-64-v4" = #res.direct<{{.*}}unroll = 4, {{.*}}flat = true
+// CHECK: schedules = {"x86-64-v4" = #res.direct<{{.*}}unroll = 1, {{.*}}flat = true
 // CHECK-NEXT: res.relu
 func.func @reads_blocks_from_an_operation_before_the_conv(%x: tensor<1x20x8x8xf32>) -> tensor<1x1x1x1xf32> {
   %w = res.weight "w" in "f" at 0 : tensor<1x20x1x1xf32>
