@@ -4,7 +4,14 @@
 
 #include "res/abi.h"
 
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <map>
 #include <mutex>
+
+#include <sys/mman.h>
+#include <unistd.h>
 
 using namespace Halide;
 using namespace res;
@@ -80,6 +87,30 @@ static Target halideTarget(const std::string &name) {
   return Target(features + "-no_runtime-no_asserts-no_bounds_query-user_context");
 }
 
+namespace {
+
+/// A file in memory for Halide to write to: where it cannot write, as on a full disk, it would end the process.
+class MemoryFile {
+public:
+  MemoryFile() : descriptor(memfd_create("kernel", MFD_CLOEXEC)) {}
+  ~MemoryFile() { close(descriptor); }
+  std::string path() const { return "/proc/self/fd/" + std::to_string(descriptor); }
+  /// Writes what it holds to a file of the disk. Returns an error message or "".
+  std::string copyTo(const std::string &file) const {
+    std::ofstream stream(file, std::ios::binary | std::ios::trunc);
+    char part[1 << 16];
+    for (ssize_t got = 0, offset = 0; stream && (got = pread(descriptor, part, sizeof part, offset)) > 0; offset += got)
+      stream.write(part, got);
+    stream.close();
+    return stream ? "" : "cannot write '" + file + "': " + std::strerror(errno);
+  }
+
+private:
+  int descriptor;
+};
+
+} // namespace
+
 std::string res::compileKernel(Func output, const std::vector<ImageParam> &arguments, const std::string &name,
                                const std::string &target, ScratchBytes planned, const KernelFiles &files) {
   std::vector<Argument> args(arguments.begin(), arguments.end());
@@ -90,13 +121,18 @@ std::string res::compileKernel(Func output, const std::vector<ImageParam> &argum
   if (needed.shared > planned.shared || needed.worker > planned.worker)
     return "kernel '" + name + "': planned " + std::to_string(planned.shared) + " and " + std::to_string(planned.worker) +
            " bytes of scratch, Halide allocates " + std::to_string(needed.shared) + " and " + std::to_string(needed.worker);
+  const std::pair<OutputFileType, const std::string &> wanted[] = {{OutputFileType::object, files.object},
+                                                                   {OutputFileType::stmt, files.statement},
+                                                                   {OutputFileType::assembly, files.assembly}};
+  MemoryFile memory[std::size(wanted)];
   std::map<OutputFileType, std::string> outputs;
-  if (!files.object.empty())
-    outputs[OutputFileType::object] = files.object;
-  if (!files.statement.empty())
-    outputs[OutputFileType::stmt] = files.statement;
-  if (!files.assembly.empty())
-    outputs[OutputFileType::assembly] = files.assembly;
+  for (size_t i = 0; i < std::size(wanted); ++i)
+    if (!wanted[i].second.empty())
+      outputs[wanted[i].first] = memory[i].path();
   module.compile(outputs);
-  return "";
+  std::string problem;
+  for (size_t i = 0; i < std::size(wanted) && problem.empty(); ++i)
+    if (!wanted[i].second.empty())
+      problem = memory[i].copyTo(wanted[i].second);
+  return problem;
 }

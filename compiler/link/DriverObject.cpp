@@ -54,5 +54,8 @@ llvm::Error res::writeDriverObject(mlir::ModuleOp module, llvm::StringRef arch, 
   if (machine->addPassesToEmitFile(passes, os, nullptr, llvm::CodeGenFileType::ObjectFile))
     return llvm::createStringError("no object files for " + triple.str());
   passes.run(*translated);
-  return llvm::Error::success();
+  os.close();
+  failed = os.error();
+  os.clear_error();
+  return failed ? llvm::createFileError(path, failed) : llvm::Error::success();
 }

@@ -8,10 +8,11 @@
 
 #include "res/abi.h"
 #include "llvm/BinaryFormat/ELF.h"
-#include "llvm/Support/FileOutputBuffer.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MathExtras.h"
 
 #include <cstring>
+#include <fcntl.h>
 
 using namespace llvm::ELF;
 
@@ -37,6 +38,24 @@ static std::string makeNote(llvm::StringRef text) {
     note.resize(llvm::alignTo(note.size(), 4), '\0');
   }
   return note;
+}
+
+/// Creates a file of `size` bytes and maps it. Its blocks are reserved first: writing to a mapped file that the disk has no
+/// room for ends the process.
+static llvm::Expected<llvm::sys::fs::mapped_file_region> createMapped(llvm::StringRef path, uint64_t size) {
+  int descriptor;
+  if (std::error_code error = llvm::sys::fs::openFileForReadWrite(path, descriptor, llvm::sys::fs::CD_CreateAlways,
+                                                                  llvm::sys::fs::OF_None))
+    return llvm::createFileError(path, error);
+  std::error_code error(posix_fallocate(descriptor, 0, size), std::generic_category());
+  llvm::sys::fs::mapped_file_region region;
+  if (!error)
+    region = llvm::sys::fs::mapped_file_region(descriptor, llvm::sys::fs::mapped_file_region::readwrite, size, 0, error);
+  llvm::sys::fs::file_t file = descriptor;
+  llvm::sys::fs::closeFile(file);
+  if (error)
+    return llvm::createFileError(path, error);
+  return region;
 }
 
 llvm::Error res::writeDataObject(llvm::StringRef path, llvm::StringRef arch, uint64_t weightsBytes,
@@ -75,10 +94,10 @@ llvm::Error res::writeDataObject(llvm::StringRef path, llvm::StringRef arch, uin
   file.e_shnum = kSectionCount, file.e_shstrndx = kSectionNames;
   file.e_shoff = llvm::alignTo(end, 8);
 
-  auto buffer = llvm::FileOutputBuffer::create(path, file.e_shoff + sizeof(headers));
-  if (!buffer)
-    return buffer.takeError();
-  char *start = reinterpret_cast<char *>((*buffer)->getBufferStart());
+  auto region = createMapped(path, file.e_shoff + sizeof(headers));
+  if (!region)
+    return region.takeError();
+  char *start = region->data();
   auto write = [&](Section section, const void *data) {
     std::memcpy(start + headers[section].sh_offset, data, headers[section].sh_size);
   };
@@ -90,5 +109,5 @@ llvm::Error res::writeDataObject(llvm::StringRef path, llvm::StringRef arch, uin
   write(kStrings, kSymbolNames);
   write(kSectionNames, kNames);
   std::memcpy(start + file.e_shoff, headers, sizeof(headers));
-  return (*buffer)->commit();
+  return llvm::Error::success();
 }

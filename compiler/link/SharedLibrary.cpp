@@ -11,6 +11,9 @@
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 LLD_HAS_DRIVER(elf)
 
 // What the runtime takes from libc, and what compilers emit calls of.
@@ -24,7 +27,10 @@ static llvm::Error writeVersionScript(llvm::StringRef path, llvm::ArrayRef<std::
   if (failed)
     return llvm::createFileError(path, failed);
   os << "{ global: " << llvm::join(exported, "; ") << "; local: *; };\n";
-  return llvm::Error::success();
+  os.close();
+  failed = os.error();
+  os.clear_error(); // left uncleared, LLVM would end the process
+  return failed ? llvm::createFileError(path, failed) : llvm::Error::success();
 }
 
 /// `-shared` accepts any undefined symbol; a missing one would only show at the user's dlopen.
@@ -49,9 +55,32 @@ static llvm::Error checkUndefined(llvm::StringRef path) {
                          : llvm::createStringError("the linked library lacks symbols:" + unknown);
 }
 
+/// The linker writes through a mapping, which ends the process where the disk has no room, so that is tried first: the
+/// library is about as large as what it is made of.
+static llvm::Error checkRoom(llvm::StringRef path, const std::vector<std::string> &objects) {
+  uint64_t all = 0;
+  for (const std::string &object : objects) {
+    uint64_t size = 0;
+    if (std::error_code error = llvm::sys::fs::file_size(object, size))
+      return llvm::createFileError(object, error);
+    all += size;
+  }
+  int descriptor;
+  std::error_code error = llvm::sys::fs::openFileForWrite(path, descriptor);
+  if (!error) {
+    error = std::error_code(posix_fallocate(descriptor, 0, all), std::generic_category());
+    if (ftruncate(descriptor, 0) != 0 && !error)
+      error = std::error_code(errno, std::generic_category());
+    close(descriptor);
+  }
+  return error ? llvm::createFileError(path, error) : llvm::Error::success();
+}
+
 llvm::Error res::linkSharedLibrary(const std::vector<std::string> &objects, llvm::ArrayRef<std::string> exported,
                                    llvm::StringRef versionScript, llvm::StringRef output) {
   if (llvm::Error error = writeVersionScript(versionScript, exported))
+    return error;
+  if (llvm::Error error = checkRoom(output, objects))
     return error;
   // nodelete: workers of the pool run code of the library, so dlclose may not unmap it.
   std::vector<std::string> args{"ld.lld",       "-shared", "--version-script=" + versionScript.str(),
@@ -67,7 +96,10 @@ llvm::Error res::linkSharedLibrary(const std::vector<std::string> &objects, llvm
   std::string messages;
   llvm::raw_string_ostream os(messages);
   lld::Result result = lld::lldMain(argv, os, os, {{lld::Gnu, &lld::elf::link}});
-  if (result.retCode != 0)
-    return llvm::createStringError("the linker failed: " + llvm::StringRef(messages).trim());
+  if (result.retCode != 0) {
+    llvm::StringRef first = llvm::StringRef(messages).trim().split('\n').first;
+    first.consume_front("ld.lld: error: ");
+    return llvm::createStringError("the linker failed: " + first);
+  }
   return checkUndefined(output);
 }

@@ -191,6 +191,9 @@ llvm::Error res::buildArtifact(ModuleOp module, const BuildOptions &options) {
     return error;
   if (llvm::Error error = writeFile(header.getTemporaryPath(), generateHeader(module)))
     return error;
+  if (options.dump)
+    if (llvm::Error error = options.dump->finish())
+      return error;
   if (llvm::Error error = header.commit())
     return error;
   return library.commit();

@@ -34,7 +34,7 @@ public:
   /// Remembers the module, so that the next pass is compared with it.
   void setBaseline(mlir::ModuleOp module);
 
-  /// Writes the index. Reports the first file that could not be written.
+  /// Writes the index of what there is so far. Reports the first file that could not be written.
   llvm::Error finish();
 
   const std::string &getPath() const { return path; }

@@ -41,8 +41,9 @@ private:
   std::string path, temporary;
 };
 
-/// Removes temporary folders on SIGINT and SIGTERM. Call once at the start of a program.
-void removeTemporaryFilesOnSignals();
+/// Removes temporary files and folders on SIGINT, SIGTERM and SIGHUP, and when something calls exit. Call once at the start
+/// of a program.
+void removeTemporaryFilesAtTheEnd();
 
 } // namespace res
 

@@ -95,9 +95,9 @@ class Run(ResCommandCase):
 
     def test_wrong_names(self):
         usage = " (see 'resc run --help')"
-        self.fails(2, "--input: expected a name that the model has, 'data', got 'date'" + usage,
+        self.fails(1, "--input: expected a name that the model has, 'data', got 'date'",
                    "run", FAKE, "--input", "date=x.npy")
-        self.fails(2, "--output: expected a name that the model has, 'sum' or 'maps', got 'prob'" + usage,
+        self.fails(1, "--output: expected a name that the model has, 'sum' or 'maps', got 'prob'",
                    "run", FAKE_TWO, "--output", "prob=y.npy")
         self.fails(2, "--input: expected at most 1 (the model has no more inputs), got 'x.npy'" + usage,
                    "run", FAKE, "--input", "x.npy", "--input", "x.npy")

@@ -7,6 +7,7 @@
 #include "llvm/Support/raw_ostream.h"
 
 #include <cmath>
+#include <csignal>
 
 using namespace llvm;
 
@@ -73,7 +74,12 @@ Expected<OutputFile> OutputFile::create(StringRef path) {
       return failure(error);
     file.target = resolved.str().str();
   }
+  // No signal comes between the creation of the file and its entry among those to be removed.
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, &before);
   Expected<sys::fs::TempFile> temporary = sys::fs::TempFile::create(file.target + ".%%%%%%.tmp");
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (!temporary)
     return failure(errorToErrorCode(temporary.takeError()));
   file.temporary = std::make_unique<sys::fs::TempFile>(std::move(*temporary));

@@ -76,10 +76,10 @@ int res::compileCommand(Arguments arguments) {
     build.dump = dump.get();
     result = model.build(build);
   } else if (result == ExitDone) {
-    result = emitPhase(model, target);
+    Error error = dump ? dump->finish() : Error::success();
+    return error ? reportFault(std::move(error)) : emitPhase(model, target);
   }
-  if (dump)
-    if (Error error = dump->finish())
-      return reportFault(std::move(error));
+  if (result != ExitDone && dump)
+    consumeError(dump->finish()); // why the compilation failed has been said
   return result;
 }

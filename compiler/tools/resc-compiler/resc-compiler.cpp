@@ -12,7 +12,8 @@
 
 int main(int argc, char **argv) {
   std::signal(SIGPIPE, SIG_IGN); // a closed pipe is an error of a write, reported as such
-  res::removeTemporaryFilesOnSignals();
+  std::signal(SIGXFSZ, SIG_IGN); // and so is the limit on the size of files
+  res::removeTemporaryFilesAtTheEnd();
   llvm::StringRef command = argc > 1 ? argv[1] : "";
   res::Arguments arguments(argv + std::min(argc, 2), argv + argc);
   if (command == "compile")

@@ -58,5 +58,6 @@ static int dispatch(int argc, char **argv) {
 int main(int argc, char **argv) {
   // A reader that leaves, as `head` does, ends us quietly even if our parent ignored that.
   std::signal(SIGPIPE, SIG_DFL);
+  std::signal(SIGXFSZ, SIG_IGN); // a limit on the size of files is an error of a write
   return dispatch(argc, argv);
 }

@@ -210,10 +210,10 @@ static int benchLibrary(const Options &options) {
 
   auto inputFiles = assignInputs(options.inputs, inputsOf(**model));
   if (!inputFiles)
-    return reportUsage("bench", toString(inputFiles.takeError()));
+    return reportArguments("bench", inputFiles.takeError());
   auto outputNames = assignOutputs(options.outputs, outputsOf(**model));
   if (!outputNames)
-    return reportUsage("bench", toString(outputNames.takeError()));
+    return reportArguments("bench", outputNames.takeError());
   for (auto [info, files] : zip(inputsOf(**model), *inputFiles))
     if (files.kind == FileKind::Picture)
       if (Error error = checkPictures(files, info, {}, /*allowSlices=*/false))

@@ -174,10 +174,10 @@ int runCommand(Arguments arguments) {
 
   auto inputFiles = assignInputs(options.inputs, inputsOf(model));
   if (!inputFiles)
-    return reportUsage("run", toString(inputFiles.takeError()));
+    return reportArguments("run", inputFiles.takeError());
   auto outputNames = assignOutputs(options.outputs, outputsOf(model));
   if (!outputNames)
-    return reportUsage("run", toString(outputNames.takeError()));
+    return reportArguments("run", outputNames.takeError());
   Expected<PictureOptions> pictures = pictureOptions(options, *inputFiles);
   if (!pictures)
     return reportUsage("run", toString(pictures.takeError()));
@@ -212,10 +212,10 @@ int runCommand(Arguments arguments) {
   if (res_status status = runSlices(model, instance.get(), inputs, outputs, slices))
     return reportStatus(*artifact, model, status);
 
-  for (auto [info, output] : zip(outputsOf(model), outputs))
-    printOutput(outs(), info, slices, ArrayRef(output.data.get(), output.count), report);
   if (Error error = writer->write(outputsOf(model), slices, outputs))
     return reportFault(std::move(error));
+  for (auto [info, output] : zip(outputsOf(model), outputs))
+    printOutput(outs(), info, slices, ArrayRef(output.data.get(), output.count), report);
   return finishOutput();
 }
 

@@ -15,6 +15,26 @@ using namespace llvm;
 namespace res {
 
 //===----------------------------------------------------------------------===//
+// Errors
+//===----------------------------------------------------------------------===//
+
+namespace {
+class UnknownName : public ErrorInfo<UnknownName, StringError> {
+public:
+  static char ID;
+  UnknownName(const Twine &message) : ErrorInfo(message, inconvertibleErrorCode()) {}
+};
+} // namespace
+
+char UnknownName::ID;
+
+int reportArguments(StringRef command, Error error) {
+  if (error.isA<UnknownName>())
+    return reportFault(std::move(error));
+  return reportUsage(command, toString(std::move(error)));
+}
+
+//===----------------------------------------------------------------------===//
 // One argument
 //===----------------------------------------------------------------------===//
 
@@ -43,8 +63,8 @@ static Expected<FileArgument> splitArgument(const cl::Option &option, StringRef 
     result.path = argument.drop_front(StringRef(named->name).size() + 1);
   } else if (argument.contains('=') && !sys::fs::exists(argument)) {
     std::string known = join(map_range(tensors, [](auto &t) { return "'" + std::string(t.name) + "'"; }), " or ");
-    return argumentError(option,
-                         "expected a name that the model has, " + known + ", got '" + argument.split('=').first + "'");
+    return make_error<UnknownName>("--" + option.ArgStr + ": expected a name that the model has, " + known + ", got '" +
+                                   argument.split('=').first + "'");
   }
   if (result.path.empty())
     return argumentError(option, "expected one file" + owner + ", got none");

@@ -1,7 +1,8 @@
 //===- FileArguments.h - which file belongs to which tensor -----*- C++ -*-===//
 //
 // The values of --input and --output. "NAME=FILE" names the tensor of the model; a plain FILE is the next in order,
-// except that an .npz archive is for all the tensors that have no file of their own. Errors are those of usage.
+// except that an .npz archive is for all the tensors that have no file of their own. Errors go to
+// reportArguments.
 //
 //===----------------------------------------------------------------------===//
 
@@ -12,6 +13,9 @@
 #include "res/runtime.h"
 
 namespace res {
+
+/// Prints an error of the functions below. A name that the model lacks is bad input; all else is wrong usage.
+int reportArguments(llvm::StringRef command, llvm::Error error);
 
 /// What a file holds. The content decides, except for raw values; the name does where the content says nothing.
 enum class FileKind { Unknown, Npy, Npz, Raw, Picture };
