@@ -3,6 +3,8 @@
 #
 #     tests/run.sh -L quick        # the tests that take under a minute
 #     tests/run.sh -R numerical
+#
+# Without arguments the fuzzers run, too, for half a minute.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 preset=${RES_PRESET:-release}
@@ -12,3 +14,4 @@ cmake --preset "$preset" >build/configure.log || { cat build/configure.log; exit
 cmake --build --preset "$preset"
 # Whole networks use all the cores and run alone (RUN_SERIAL).
 ctest --preset "$preset" --no-tests=error --parallel "$(nproc)" "$@"
+[ $# -gt 0 ] || RES_PRESET=$preset tests/fuzz/run.sh
