@@ -9,9 +9,13 @@
 using namespace Halide;
 using namespace res;
 
+/// Unrolled code grows with these; Halide's recursion ends a process that asks for far more.
+static constexpr int64_t kMostUnrolled = 64;
+
 std::string res::scheduleDense(DenseFuncs &funcs, const KernelVars &v, const DenseSchedule &s) {
-  if (s.blocks < 1 || s.unroll < 1)
-    return "expected blocks and unroll of at least 1";
+  if (s.blocks < 1 || s.blocks > kMostUnrolled || s.unroll < 1 || s.unroll > kMostUnrolled)
+    return "expected blocks and unroll between 1 and " + std::to_string(kMostUnrolled) + ", got " + std::to_string(s.blocks) +
+           " and " + std::to_string(s.unroll);
   Func out = funcs.output, acc = funcs.acc;
   Var task("task"), rest("rest"), lane("lane"), block("block");
   const int64_t width = kBlock * s.blocks;
@@ -39,8 +43,9 @@ std::string res::scheduleDense(DenseFuncs &funcs, const KernelVars &v, const Den
 }
 
 std::string res::scheduleMap(MapFuncs &funcs, const KernelVars &v, const MapSchedule &s) {
-  if (s.pixels < 1 || s.rows < 0)
-    return "expected pixels of at least 1 and rows of at least 0";
+  if (s.pixels < 1 || s.pixels > kMostUnrolled || s.rows < 0)
+    return "expected pixels between 1 and " + std::to_string(kMostUnrolled) + " and rows of at least 0, got " +
+           std::to_string(s.pixels) + " and " + std::to_string(s.rows);
   Func out = funcs.output;
   Var xo("xo"), xi("xi"), yo("yo"), yi("yi");
   Var at = v.n; // where the parts of a task are computed

@@ -28,6 +28,8 @@ class Dispatch(ResCommandCase):
                    "run", FAKE, "--inputs", "x.npy")
         self.fails(2, "expected one compiled model, got 0 (see 'resc run --help')", "run")
         self.fails(2, "expected one compiled model, got 2 (see 'resc run --help')", "run", FAKE, FAKE)
+        for command, things in (("inspect", "library, model or folder of dumps"), ("bench", "library or model")):
+            self.fails(2, f"expected one compiled {things}, got 0 (see 'resc {command} --help')", command)
         self.fails(2, "for the --threads option: expected a whole number from 1 to 256, got '0'",
                    "run", FAKE, "--threads", "0")
         self.fails(2, "for the --seconds option: expected seconds, more than 0 and at most 86400, got '-1'",

@@ -210,6 +210,8 @@ class ExternalDataTest(WeightCase):
     def test_wrong_entries(self):
         self.write(self.VALUES.tobytes(), "weights.bin")
         self.check_tensor_problem(self.external(location=None), "expected the location of external data")
+        self.check_tensor_problem(self.external(location="a\0b"),
+                                  "external data file 'a?b': expected the name of a file")
         self.check_tensor_problem(self.external(offset=-1),
                                   "expected a number as the offset of external data, got '-1'")
         self.check_tensor_problem(self.external(length="x"),

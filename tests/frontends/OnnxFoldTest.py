@@ -63,9 +63,10 @@ class FoldTest(ImportCase):
                               self.DATA + [ints("last", [2, -3]), ints("row", 1), ints("rows", [[1], [0]])], expected)
         self.check_refused([
             (node("Gather", "d two"), "expected indices from -2 to 1, got 2"),
+            (node("Gather", "d half"), "expected a list of integers as indices"),
             (node("Gather", "d two", axis=2), "expected an axis from -2 to 1, got 2"),
             (node("Gather", "x two"), "unsupported: input 'x' is computed at run time; expected a constant")],
-            self.DATA + [ints("two", [2])])
+            self.DATA + [ints("two", [2]), tensor("half", [0.5])])
 
     def test_slice(self):
         def bounds(s, e, a, t):

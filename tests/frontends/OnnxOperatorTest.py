@@ -124,6 +124,8 @@ class PointwiseTest(ImportCase):
             (node(op, "x s b m w"), "variance 'w': expected a vector of 4 elements, got shape 3"),
             (node(op, "x s b m v", spatial=1), "attribute 'spatial': is unknown to this operator")],
             self.VECTORS + [tensor("w", (3,))])
+        self.check_refused([(node(op, "x s b m v"), "expected an input of rank 2 or more, got shape 4")], self.VECTORS,
+                           x=(4,))
         self.check_refused([
             (node(op, "x s b m v", spatial=0), "unsupported: attribute 'spatial': expected 1, got 0"),
             (node(op, "x s b m v", training_mode=0), "attribute 'training_mode': is unknown to this operator")],
@@ -177,8 +179,10 @@ class PointwiseTest(ImportCase):
         self.check_refused([(node("Dropout", "x  mode"),
                              "unsupported: input 'training_mode': expected false, got true"),
                             (node("Dropout", "x  x"),
-                             "unsupported: training_mode 'x' is computed at run time; expected a constant")],
-                           [tensor("mode", True, bool)])
+                             "unsupported: training_mode 'x' is computed at run time; expected a constant"),
+                            (node("Dropout", "x  two"), "expected one bool as 'training_mode'"),
+                            (node("Dropout", "x  float"), "expected one bool as 'training_mode'")],
+                           [tensor("mode", True, bool), tensor("two", [True, False], bool), tensor("float", [1.0])])
         self.check_problem(model([node("Dropout", "x", "y mask")], outputs=("y", "mask")),
                            "unsupported node 'n' (Dropout): output 'mask' is used; expected only the first to be")
 
@@ -380,13 +384,15 @@ class ShapeTest(ImportCase):
         inputs = [info("x", (2, 4, 1, 1)), info("z", (2, 4))]
         squeezed = "res.reshape % : tensor<2x4x1x1xf32> -> tensor<2x4xf32>"
         unsqueezed = "res.reshape % : tensor<2x4xf32> -> tensor<2x1x4x1xf32>"
-        axes = [ints("s", [-1, 2]), ints("u", [-1, 1]), ints("one", [1]), ints("twice", [1, 1]), ints("nine", [9])]
+        axes = [ints("s", [-1, 2]), ints("u", [-1, 1]), ints("one", [1]), ints("twice", [1, 1]), ints("nine", [9]),
+                ints("five", [0, 1, 2, 3, 4])]
         self.check_nodes([(node("Squeeze", "x s"), squeezed), (node("Squeeze", "x"), squeezed),
                           (node("Unsqueeze", "z u"), unsqueezed)], axes, inputs=inputs)
         self.check_nodes([(node("Squeeze", "x", axes=[2, 3]), squeezed),
                           (node("Unsqueeze", "z", axes=[3, 1]), unsqueezed)],
                          inputs=inputs, opset=11)
         self.check_refused([(node("Squeeze", "x one"), "expected size 1 at axis 1, got 4"),
+                            (node("Unsqueeze", "x five"), "expected fewer dimensions, got shape 1x1x1x1x1x2x4x1x…"),
                             (node("Unsqueeze", "x twice"), "expected different axes, got 1 twice"),
                             (node("Unsqueeze", "x nine"), "expected axes from -5 to 4, got 9")], axes, inputs=inputs)
 
