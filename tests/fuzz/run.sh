@@ -17,9 +17,6 @@ cmake --build --preset "$preset" --target resc resc-compiler fake_model fake_mod
 cmake --build --preset fuzz
 [ -d build/fuzz/seeds ] || build/venv/bin/python tests/fuzz/make_corpus.py "build/$preset" build/fuzz/seeds
 
-# MLIR, LLVM and protobuf are not instrumented: what they and we poison in one arena or container would not match.
-export ASAN_OPTIONS=allow_user_poisoning=0:detect_container_overflow=0:detect_odr_violation=0:abort_on_error=0
-export UBSAN_OPTIONS=print_stacktrace=1
 fuzz() {
   local regressions=tests/fuzz/regressions/$1
   mkdir -p "build/fuzz/corpus/$1" build/fuzz/findings
