@@ -169,7 +169,8 @@ TEST_P(ScheduleTest, DirectPadded) {
 
 TEST_P(ScheduleTest, DirectStridedWithResidual) {
   AddLayer layer = [](NetworkBuilder &n, Value x) {
-    return n.relu(n.add(n.conv(x, 33, "3x3, stride = 2x2, pad = [0, 1, 2, 1]"), n.affine(n.input({1, 33, 7, 8}))));
+    Value skip = n.affine(n.input({1, 33, 7, 8})); // first: the last of both takes the addition
+    return n.relu(n.add(n.conv(x, 33, "3x3, stride = 2x2, pad = [0, 1, 2, 1]"), skip));
   };
   sweep<ConvOp>(drawDirect(12, 8, 7, true, false, 2), {1, 16, 13, 15}, false, layer, 4);
 }
