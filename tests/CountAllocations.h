@@ -1,7 +1,7 @@
 //===- CountAllocations.h - allocations of all threads ----------*- C++ -*-===//
 //
-// For one source file of an executable. The definitions come before libc's, for loaded libraries, too; under the address
-// sanitizer, which has definitions of its own, its hook counts.
+// For one source file of an executable. The definitions come before libc's, for loaded libraries, too; under the
+// address sanitizer, which has definitions of its own, its hook counts.
 //
 //===----------------------------------------------------------------------===//
 

@@ -40,17 +40,18 @@ static std::string makeNote(llvm::StringRef text) {
   return note;
 }
 
-/// Creates a file of `size` bytes and maps it. Its blocks are reserved first: writing to a mapped file that the disk has no
-/// room for ends the process.
+/// Creates a file of `size` bytes and maps it. Its blocks are reserved first: writing to a mapped file that the disk
+/// has no room for ends the process.
 static llvm::Expected<llvm::sys::fs::mapped_file_region> createMapped(llvm::StringRef path, uint64_t size) {
+  using llvm::sys::fs::mapped_file_region;
   int descriptor;
   if (std::error_code error = llvm::sys::fs::openFileForReadWrite(path, descriptor, llvm::sys::fs::CD_CreateAlways,
                                                                   llvm::sys::fs::OF_None))
     return llvm::createFileError(path, error);
   std::error_code error(posix_fallocate(descriptor, 0, size), std::generic_category());
-  llvm::sys::fs::mapped_file_region region;
+  mapped_file_region region;
   if (!error)
-    region = llvm::sys::fs::mapped_file_region(descriptor, llvm::sys::fs::mapped_file_region::readwrite, size, 0, error);
+    region = mapped_file_region(descriptor, mapped_file_region::readwrite, size, 0, error);
   llvm::sys::fs::file_t file = descriptor;
   llvm::sys::fs::closeFile(file);
   if (error)

@@ -41,8 +41,8 @@ private:
   std::string path, temporary;
 };
 
-/// Removes temporary files and folders on SIGINT, SIGTERM and SIGHUP, and when something calls exit. Call once at the start
-/// of a program.
+/// Removes temporary files and folders on SIGINT, SIGTERM and SIGHUP, and when something calls exit. Call once at the
+/// start of a program.
 void removeTemporaryFilesAtTheEnd();
 
 } // namespace res

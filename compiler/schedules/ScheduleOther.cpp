@@ -14,8 +14,8 @@ static constexpr int64_t kMostUnrolled = 64;
 
 std::string res::scheduleDense(DenseFuncs &funcs, const KernelVars &v, const DenseSchedule &s) {
   if (s.blocks < 1 || s.blocks > kMostUnrolled || s.unroll < 1 || s.unroll > kMostUnrolled)
-    return "expected blocks and unroll between 1 and " + std::to_string(kMostUnrolled) + ", got " + std::to_string(s.blocks) +
-           " and " + std::to_string(s.unroll);
+    return "expected blocks and unroll between 1 and " + std::to_string(kMostUnrolled) + ", got " +
+           std::to_string(s.blocks) + " and " + std::to_string(s.unroll);
   Func out = funcs.output, acc = funcs.acc;
   Var task("task"), rest("rest"), lane("lane"), block("block");
   const int64_t width = kBlock * s.blocks;

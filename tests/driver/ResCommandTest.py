@@ -37,6 +37,12 @@ class Dispatch(ResCommandCase):
         self.resc("run", FAKE, "--top", code=2)
         self.assertEqual(subprocess.run([RESC], capture_output=True).returncode, 2)
 
+    def test_the_compiler_by_itself(self):
+        compiler = Path(RESC).resolve().parents[1] / "libexec" / "resc-compiler"
+        result = subprocess.run([compiler, "run", FAKE], capture_output=True, text=True)
+        self.assertEqual((result.returncode, result.stderr), (2, "resc: error: expected the command compile, verify or "
+                                                                 "inspect, got 'run' (see 'resc --help')\n"))
+
     def test_missing_compiler(self):
         copy = self.path / "bin" / "resc"
         copy.parent.mkdir()

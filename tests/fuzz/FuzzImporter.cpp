@@ -1,7 +1,7 @@
 //===- FuzzImporter.cpp - any bytes as a model ------------------*- C++ -*-===//
 //
-// What the importer takes goes on through the phases up to `planned`. Held: no crash, no hang, no unbounded memory, and a
-// failure says why in lines of text.
+// What the importer takes goes on through the phases up to `planned`. Held: no crash, no hang, no unbounded memory, and
+// a failure says why in lines of text.
 //
 //===----------------------------------------------------------------------===//
 

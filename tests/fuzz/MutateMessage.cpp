@@ -118,8 +118,10 @@ extern "C" size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max
   if (random() % 4 == 0)
     return LLVMFuzzerMutate(data, size, maxSize);
   std::string result(reinterpret_cast<char *>(data), size);
-  for (unsigned changes = 1 + random() % 3; changes > 0; --changes)
-    result = mutateMessage(result, maxSize > result.size() ? std::min<size_t>(maxSize - result.size(), 64) : 0, random, 0);
+  for (unsigned changes = 1 + random() % 3; changes > 0; --changes) {
+    size_t room = maxSize > result.size() ? std::min<size_t>(maxSize - result.size(), 64) : 0;
+    result = mutateMessage(result, room, random, 0);
+  }
   if (result.empty() || result.size() > maxSize)
     return LLVMFuzzerMutate(data, size, maxSize);
   std::copy(result.begin(), result.end(), data);

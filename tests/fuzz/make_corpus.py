@@ -3,9 +3,9 @@
 
     make_corpus.py BUILD OUT
 
-BUILD is a build folder with `resc` and tests/driver/fake_model.so. Seeds have to be small, so weights become external data
-of a file of zeros that FuzzImporter.cpp puts beside each model, and libraries are stored without their code, too: the
-header, the segments and the note are what is read.
+BUILD is a build folder with `resc` and tests/driver/fake_model.so. Seeds have to be small, so weights become external
+data of a file of zeros that FuzzImporter.cpp puts beside each model, and libraries are stored without their code, too:
+the header, the segments and the note are what is read.
 """
 import hashlib
 import json
@@ -22,6 +22,7 @@ import onnx
 from onnx import TensorProto
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+SEGMENT = struct.Struct("<IIQQQQQQ")  # type, flags, offset, addresses, size in the file and in memory, alignment
 LARGEST = 16384  # bytes; the fuzzers are given -max_len=20000
 
 
@@ -40,8 +41,8 @@ def with_external_weights(model):
 
 
 def save_example_models(folder, scratch):
-    subprocess.run([sys.executable, ROOT / "examples/models/make_resnet.py", scratch / "tiny.onnx", "--tiny"], check=True,
-                   stdout=subprocess.DEVNULL)
+    subprocess.run([sys.executable, ROOT / "examples/models/make_resnet.py", scratch / "tiny.onnx", "--tiny"],
+                   check=True, stdout=subprocess.DEVNULL)
     for path in (scratch / "tiny.onnx", ROOT / "examples/quickstart/digits.onnx"):
         save(folder, with_external_weights(onnx.load(path)))
 
@@ -71,13 +72,13 @@ def without_code(library):
     start, count = struct.unpack_from("<Q", header, 32)[0], struct.unpack_from("<H", header, 56)[0]
     segments, note = [], b""
     for i in range(count):
-        kind, flags, offset, virtual, physical, size, memory, align = struct.unpack_from("<IIQQQQQQ", library, start + 56 * i)
+        kind, flags, offset, virtual, physical, size, memory, align = SEGMENT.unpack_from(library, start + 56 * i)
         content = library[offset:offset + size]
         if kind == 4 and b"resc\0" in content:
             note, offset = content, 64 + 56 * count
         else:
             offset, size = 0, 0
-        segments.append(struct.pack("<IIQQQQQQ", kind, flags, offset, virtual, physical, size, memory, align))
+        segments.append(SEGMENT.pack(kind, flags, offset, virtual, physical, size, memory, align))
     struct.pack_into("<QQ", header, 32, 64, 0)  # no section table
     struct.pack_into("<H", header, 60, 0)
     return bytes(header) + b"".join(segments) + note
@@ -105,9 +106,10 @@ def shrunk(library):
     text = json.dumps(manifest, separators=(",", ":")).encode()
     note = struct.pack("<III", 5, len(text), 1) + b"resc\0\0\0\0" + text + bytes(-len(text) % 4)
     result = bytearray(library[:at - 12] + note)
-    for i in range(struct.unpack_from("<H", result, 56)[0]):
-        if struct.unpack_from("<I", result, 64 + 56 * i)[0] == 4 and struct.unpack_from("<Q", result, 64 + 56 * i + 32)[0]:
-            struct.pack_into("<Q", result, 64 + 56 * i + 32, len(note))
+    for segment in range(64, 64 + 56 * struct.unpack_from("<H", result, 56)[0], 56):
+        kind, _, _, _, _, size, _, _ = SEGMENT.unpack_from(result, segment)
+        if kind == 4 and size:
+            struct.pack_into("<Q", result, segment + 32, len(note))
     return bytes(result)
 
 

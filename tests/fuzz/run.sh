@@ -4,7 +4,8 @@
 #     tests/fuzz/run.sh [SECONDS]
 #
 # Builds the fuzzers (preset `fuzz`) and, with the preset RES_PRESET, what makes their seeds. What is found lies in
-# build/fuzz/findings; new coverage is kept in build/fuzz/corpus. Inputs that once failed are in regressions/ and run first.
+# build/fuzz/findings; new coverage is kept in build/fuzz/corpus. Inputs that once failed are in regressions/ and run
+# first.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 seconds=${1:-30}
@@ -20,9 +21,10 @@ cmake --build --preset fuzz
 fuzz() {
   local regressions=tests/fuzz/regressions/$1
   mkdir -p "build/fuzz/corpus/$1" build/fuzz/findings
-  "build/fuzz/bin/fuzz-$1" -max_total_time="$seconds" -max_len=20000 -timeout=10 -rss_limit_mb=2048 -malloc_limit_mb=1024 \
-    -artifact_prefix="build/fuzz/findings/$1-" -print_final_stats=1 "build/fuzz/corpus/$1" "build/fuzz/seeds/$1" \
-    $([ ! -d "$regressions" ] || echo "$regressions") >"build/fuzz/$1.log" 2>&1 || { tail -n 60 "build/fuzz/$1.log"; return 1; }
+  "build/fuzz/bin/fuzz-$1" -max_total_time="$seconds" -max_len=20000 -timeout=10 -rss_limit_mb=2048 \
+    -malloc_limit_mb=1024 -artifact_prefix="build/fuzz/findings/$1-" -print_final_stats=1 \
+    "build/fuzz/corpus/$1" "build/fuzz/seeds/$1" $([ ! -d "$regressions" ] || echo "$regressions") \
+    >"build/fuzz/$1.log" 2>&1 || { tail -n 60 "build/fuzz/$1.log"; return 1; }
   echo "fuzz-$1: $(grep -o 'DONE.*' "build/fuzz/$1.log")"
 }
 fuzz importer &

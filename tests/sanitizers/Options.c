@@ -1,7 +1,7 @@
 /* Defaults of the sanitizers, which $ASAN_OPTIONS and $UBSAN_OPTIONS override. Exit code 99 is none of resc's.
  *
- * MLIR, LLVM, protobuf and Halide are not instrumented. They share arenas and containers with code of ours, inlined from
- * their headers, that marks free parts of those as forbidden while they do not, so such marks mean nothing here.
+ * MLIR, LLVM, protobuf and Halide are not instrumented. They share arenas and containers with code of ours, inlined
+ * from their headers, that marks free parts of those as forbidden while they do not, so such marks mean nothing here.
  */
 const char *__asan_default_options(void);
 const char *__ubsan_default_options(void);
