@@ -78,7 +78,7 @@ struct LowerToLLVMPass : res::impl::LowerToLLVMPassBase<LowerToLLVMPass> {
       return call.emitOpError("expected the offset -1 for what 'main' returns and nothing else, got ") << offset;
     int64_t arena = main->getAttrOfType<IntegerAttr>(kArenaBytesAttr).getInt();
     int64_t bytes = getStorageBytes(cast<RankedTensorType>(result.getType()));
-    if (!leaves && (offset < 0 || offset % kArenaAlignment || offset > arena - bytes))
+    if (!leaves && (offset < 0 || offset % kArenaAlignment || arena < bytes || offset > arena - bytes))
       return call.emitOpError("expected an offset that is a multiple of ")
              << kArenaAlignment << " and leaves " << bytes << " bytes of the arena's " << arena << ", got " << offset;
     return success();

@@ -110,9 +110,9 @@ static llvm::Error packWeights(func::FuncOp main, const BuildOptions &options, M
   llvm::DefaultThreadPool pool(llvm::hardware_concurrency(options.jobs));
   for (auto [i, pack] : llvm::enumerate(packs)) {
     int64_t offset = *pack.getOffset(), bytes = packedBytes(pack);
-    if (offset < 0 || offset % 64 || offset + bytes > int64_t(section.size()))
+    if (offset < 0 || offset % 64 || bytes > int64_t(section.size()) || offset > int64_t(section.size()) - bytes)
       return llvm::createStringError("expected a packed weight inside the weights section, got offset " + llvm::Twine(offset));
-    pool.async([&, i, pack = pack, offset, bytes] {
+    pool.async([&, i = i, pack = pack, offset, bytes] {
       MutableArrayRef<float> place(reinterpret_cast<float *>(section.data() + offset), bytes / sizeof(float));
       errors.add(i, packWeight(evaluator, pack, place));
     });
@@ -144,7 +144,8 @@ llvm::Error res::buildArtifact(ModuleOp module, const BuildOptions &options) {
   auto main = module.lookupSymbol<func::FuncOp>("main");
   auto targetName = module->getAttrOfType<StringAttr>(kTargetAttr);
   auto modelName = module->getAttrOfType<StringAttr>(kModelNameAttr);
-  if (!main || !main->hasAttr(kWeightsBytesAttr) || !targetName || !modelName)
+  auto weightsAttr = main ? main->getAttrOfType<IntegerAttr>(kWeightsBytesAttr) : IntegerAttr();
+  if (!weightsAttr || weightsAttr.getInt() < 0 || !targetName || !modelName)
     return llvm::createStringError("expected a planned module with a target and a model name");
   llvm::Expected<TargetModel> target = TargetModel::get(targetName);
   if (!target)
@@ -177,7 +178,7 @@ llvm::Error res::buildArtifact(ModuleOp module, const BuildOptions &options) {
     return error;
   if (llvm::Error error = writeFile(runtime, runtimeObject("x86_64")))
     return error;
-  int64_t weightsBytes = main->getAttrOfType<IntegerAttr>(kWeightsBytesAttr).getInt();
+  int64_t weightsBytes = weightsAttr.getInt();
   auto fill = [&](MutableArrayRef<char> section) { return packWeights(main, options, section); };
   std::string manifest = describeArtifact(module);
   if (options.dump)

@@ -113,13 +113,17 @@ class EditedDumps(BadInput):
                    ('res.model = "m"', 'res.model = "a b"', "^the linker failed: "))
 
     def test_plans(self):
+        planned = "^expected a planned module with a target and a model name$"
         section = "^expected a packed weight inside the weights section, got offset "
         self.check("planned",
                    (r"> at 0 ", "> at 64000000 ", section + "64000000$"), (r"> at 0 ", "> at -64 ", section + "-64$"),
                    (r"> at 0 ", "> at 8 ", section + "8$"),
                    (r"weights_bytes = \d+", "weights_bytes = 64", section),
-                   (r"weights_bytes = \d+", "weights_bytes = -64", section),
-                   (r", res\.weights_bytes = \d+ : i64", "", "^expected a planned module with a target and a model name$"),
+                   (r"> at 0 ", f"> at {2**63 - 64} ", section + f"{2**63 - 64}$"),
+                   (r"weights_bytes = \d+", "weights_bytes = -64", planned),
+                   (r"weights_bytes = \d+ : i64", 'weights_bytes = "x"', planned),
+                   (r", res\.weights_bytes = \d+ : i64", "", planned),
+                   (r"arena_bytes = \d+", f"arena_bytes = {-2**63}", r"leaves \d+ bytes of the arena's -9223372036854775808"),
                    (r"weights_bytes = \d+", f"weights_bytes = {2**60}", r"data\.o': (File too large|No space left on device)$"))
 
     def test_weights_that_moved(self):
