@@ -34,10 +34,10 @@ class EditedLibraries(BadInput):
 
     def test_other_kind_of_elf(self):
         whole = bytearray(Path(FAKE).read_bytes())
+        message = "'bad.so': expected a 64-bit little-endian shared library, got another kind of ELF file"
         for at, value in ((4, 1), (5, 2), (16, 1), (54, 32)):  # 32 bits, big-endian, an object, other segments
-            damaged = bytes(whole[:at] + bytes([value]) + whole[at + 1:])
-            (self.path / "bad.so").write_bytes(damaged)
-            self.check_run("'bad.so': expected a 64-bit little-endian shared library, got another kind of ELF file", "bad.so")
+            (self.path / "bad.so").write_bytes(whole[:at] + bytes([value]) + whole[at + 1:])
+            self.check_run(message, "bad.so")
 
     def test_special_file(self):
         os.mkfifo(self.path / "bad.so")
@@ -81,6 +81,8 @@ class EditedLibraries(BadInput):
 
 
 class EditedDumps(BadInput):
+    NOT_PLANNED = "^expected a planned module with a target and a model name$"
+
     def setUp(self):
         super().setUp()
         weights = [tensor("w", (32, 4, 3, 3)), tensor("v", (32, 32, 1, 1)), tensor("u", (10, 32))]
@@ -100,31 +102,36 @@ class EditedDumps(BadInput):
 
     def test_schedules(self):
         kernel = r"^kernel 'res_f32_\w+': "
+        dense = kernel + "expected blocks and unroll between 1 and 64, got 1"
+        pixels = kernel + "expected pixels between 1 and 64 and rows of at least 0"
         self.check("decided",
-                   (r"(res\.dense<blocks = )\d+", r"\g<1>100000", kernel + "expected blocks and unroll between 1 and 64, got 1"),
-                   (r"(res\.dense<.*unroll = )\d+", r"\g<1>100000", kernel + "expected blocks and unroll between 1 and 64, got 1"),
-                   (r"(res\.map<pixels = )\d+", r"\g<1>0", kernel + "expected pixels between 1 and 64 and rows of at least 0"),
-                   (r"(res\.map<pixels = )\d+", r"\g<1>65", kernel + "expected pixels between 1 and 64 and rows of at least 0"),
-                   ("chunk = 0", "chunk = 7", kernel + "expected a chunk that divides the blocks of input channels, got 7$"),
-                   ("flat = false", "flat = true", kernel + "expected flat only for 1x1 convolutions of blocked maps with"),
+                   (r"(res\.dense<blocks = )\d+", r"\g<1>100000", dense),
+                   (r"(res\.dense<.*unroll = )\d+", r"\g<1>100000", dense),
+                   (r"(res\.map<pixels = )\d+", r"\g<1>0", pixels),
+                   (r"(res\.map<pixels = )\d+", r"\g<1>65", pixels),
+                   ("chunk = 0", "chunk = 7", kernel + "expected a chunk that divides the blocks of input channels"),
+                   ("flat = false", "flat = true", kernel + "expected flat only for 1x1 convolutions of blocked maps"),
                    ('"x86-64-v3" =', '"x86-64-v4" =', kernel + "no schedule for x86-64-v3$"),
                    ('phase = "decided"', 'phase = "scheduled"', kernel + "expected a packed filter$"),
-                   ('phase = "decided"', 'phase = "planned"', "^expected a planned module with a target and a model name$"),
+                   ('phase = "decided"', 'phase = "planned"', self.NOT_PLANNED),
                    ('res.model = "m"', 'res.model = "a b"', "^the linker failed: "))
 
     def test_plans(self):
-        planned = "^expected a planned module with a target and a model name$"
         section = "^expected a packed weight inside the weights section, got offset "
+        arena = r"leaves \d+ bytes of the arena's -9223372036854775808"
+        full = r"data\.o': (File too large|No space left on device)$"
+        weights = r"weights_bytes = \d+"
         self.check("planned",
-                   (r"> at 0 ", "> at 64000000 ", section + "64000000$"), (r"> at 0 ", "> at -64 ", section + "-64$"),
-                   (r"> at 0 ", "> at 8 ", section + "8$"),
-                   (r"weights_bytes = \d+", "weights_bytes = 64", section),
-                   (r"> at 0 ", f"> at {2**63 - 64} ", section + f"{2**63 - 64}$"),
-                   (r"weights_bytes = \d+", "weights_bytes = -64", planned),
-                   (r"weights_bytes = \d+ : i64", 'weights_bytes = "x"', planned),
-                   (r", res\.weights_bytes = \d+ : i64", "", planned),
-                   (r"arena_bytes = \d+", f"arena_bytes = {-2**63}", r"leaves \d+ bytes of the arena's -9223372036854775808"),
-                   (r"weights_bytes = \d+", f"weights_bytes = {2**60}", r"data\.o': (File too large|No space left on device)$"))
+                   ("> at 0 ", "> at 64000000 ", section + "64000000$"),
+                   ("> at 0 ", "> at -64 ", section + "-64$"),
+                   ("> at 0 ", "> at 8 ", section + "8$"),
+                   ("> at 0 ", f"> at {2**63 - 64} ", section + f"{2**63 - 64}$"),
+                   (weights, "weights_bytes = 64", section),
+                   (weights, "weights_bytes = -64", self.NOT_PLANNED),
+                   (weights + " : i64", 'weights_bytes = "x"', self.NOT_PLANNED),
+                   (r", res\.weights_bytes = \d+ : i64", "", self.NOT_PLANNED),
+                   (weights, f"weights_bytes = {2**60}", full),
+                   (r"arena_bytes = \d+", f"arena_bytes = {-2**63}", arena))
 
     def test_weights_that_moved(self):
         self.check("imported", (r'in ".*?m\.onnx" at', 'in "gone.bin" at', "gone.bin"),
