@@ -38,7 +38,7 @@ class BadInput(unittest.TestCase):
         self.path = Path(folder.name).resolve()
         for name in ("out", "tmp"):
             (self.path / name).mkdir()
-        self.environment = {**os.environ, "TMPDIR": str(self.path / "tmp")}
+        self.environment = {**os.environ, "TMPDIR": str(self.path / "tmp"), "RESC_CACHE_DIR": str(self.path / "cache")}
 
     def start(self, *arguments, **keywords):
         return subprocess.Popen([RESC, *map(str, arguments)], cwd=self.path, env=self.environment, text=True,
