@@ -102,14 +102,16 @@ def shrunk(library):
     """The same with one kernel and one step in its manifest."""
     at = library.index(b"resc\0\0\0\0{")
     manifest, end = json.JSONDecoder().raw_decode(library[at + 8:].decode("latin-1"))
-    manifest["kernels"], manifest["steps"] = manifest["kernels"][:1], manifest["steps"][:1]
+    manifest["kernels"], manifest["steps"], manifest["memory_map"] = manifest["kernels"][:1], manifest["steps"][:1], []
+    for output in manifest["outputs"]:
+        output["source"] = 0
     text = json.dumps(manifest, separators=(",", ":")).encode()
     note = struct.pack("<III", 5, len(text), 1) + b"resc\0\0\0\0" + text + bytes(-len(text) % 4)
     result = bytearray(library[:at - 12] + note)
     for segment in range(64, 64 + 56 * struct.unpack_from("<H", result, 56)[0], 56):
-        kind, _, _, _, _, size, _, _ = SEGMENT.unpack_from(result, segment)
+        kind, _, offset, _, _, size, _, _ = SEGMENT.unpack_from(result, segment)
         if kind == 4 and size:
-            struct.pack_into("<Q", result, segment + 32, len(note))
+            struct.pack_into("<Q", result, segment + 32, len(result) - offset)
     return bytes(result)
 
 
