@@ -4,7 +4,7 @@
 #     tests/run.sh -L quick        # the tests that take under a minute
 #     tests/run.sh -R numerical
 #
-# Without arguments the fuzzers run, too, for half a minute.
+# Without arguments the fuzzers run, too, for a minute.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 preset=${RES_PRESET:-release}

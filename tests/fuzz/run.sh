@@ -1,5 +1,5 @@
 #!/bin/bash
-# Fuzzes the importer and the artifact loader, each for SECONDS (default 30), side by side.
+# Fuzzes the importer and the artifact loader, each for SECONDS (default 60), side by side.
 #
 #     tests/fuzz/run.sh [SECONDS]
 #
@@ -8,7 +8,7 @@
 # first.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-seconds=${1:-30}
+seconds=${1:-60}
 preset=${RES_PRESET:-release}
 mkdir -p build
 for step in "$preset" fuzz; do
