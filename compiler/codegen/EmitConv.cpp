@@ -46,10 +46,21 @@ static Func definePrefetch(const std::string &name, const KernelVars &v, ImagePa
   return hint;
 }
 
+/// Pieces of a reduction whose sum is taken before it joins the others: rounding errors grow with the length of a sum, and
+/// sums of sums are short. The largest divisor of `steps`, of `products` each, with at most 640 products; a register tile
+/// that writes its sums that seldom loses nothing.
+static int64_t sumInPieces(int64_t steps, int64_t products) {
+  constexpr int64_t kMost = 640;
+  int64_t pieces = 1;
+  for (int64_t candidate = 2; candidate <= steps && candidate * products <= kMost; ++candidate)
+    if (steps % candidate == 0)
+      pieces = candidate;
+  return pieces * products * 4 < kMost ? steps : pieces; // a prime number of steps, say
+}
+
 ConvAlgorithm res::defineConv(const std::string &name, const KernelVars &v, Reader input, const TensorSize &inputSize,
                               ImageParam filter, int64_t inner, Reader bias, const TensorSize &outputSize,
                               const Window2 &window, int64_t groups, bool flat, const DirectSchedule &tile) {
-  const int64_t chunk = tile.chunk;
   ConvAlgorithm conv;
   ConvFuncs &funcs = conv.funcs;
   if (window.padded()) {
@@ -63,6 +74,8 @@ ConvAlgorithm res::defineConv(const std::string &name, const KernelVars &v, Read
   // Channels of a group, in `steps` pieces of `inner`; lanes beyond C meet zero weights.
   const int64_t groupInputs = inputSize.c / groups, groupOutputs = outputSize.c / groups;
   const int64_t steps = (groupInputs + inner - 1) / inner;
+  const int64_t pieces = tile.chunk ? tile.chunk : sumInPieces(steps, inner * window.width * window.height);
+  const int64_t chunk = pieces < steps ? pieces : 0;
   const bool byBlocks = inputSize.blocked && inner == kBlock && (groups == 1 || groupOutputs % kBlock == 0);
   const int64_t chunkSteps = chunk ? chunk : steps;
   RDom r(0, int(inner), 0, int(window.width), 0, int(window.height), 0, int(chunkSteps), name + "_r");
@@ -87,7 +100,7 @@ ConvAlgorithm res::defineConv(const std::string &name, const KernelVars &v, Read
   if (chunk)
     at.push_back(pass);
   Expr zero = 0.f;
-  if (chunk && outputSize.blocks() % tile.blocks == 0) {
+  if (tile.chunk && outputSize.blocks() % tile.blocks == 0) {
     ChunkShape shape;
     shape.blocks = tile.blocks;
     shape.passes = steps / chunk;

@@ -32,6 +32,14 @@ static std::string check(const ConvFuncs &funcs, const DirectSchedule &s) {
   return "";
 }
 
+/// The sums of pieces of the reduction join those of a register tile, close to its registers.
+static void schedulePieces(ConvFuncs &funcs, const KernelVars &v, Var tile) {
+  Func sum = funcs.sum;
+  sum.compute_at(funcs.output, tile).vectorize(v.ci).unroll(v.co).unroll(v.x);
+  sum.update().reorder(v.ci, v.co, v.x, funcs.chunks.x).vectorize(v.ci).unroll(v.co).unroll(v.x);
+  funcs.acc.compute_at(sum, funcs.chunks.x);
+}
+
 /// The partial sums of a group of channel blocks, over the whole map, stay in the cache while chunks of the weights pass.
 static void scheduleChunks(ConvFuncs &funcs, const KernelVars &v, const DirectSchedule &s, Var group) {
   Func sum = funcs.sum;
@@ -52,6 +60,13 @@ std::string res::scheduleDirect(ConvFuncs &funcs, const KernelVars &v, const Dir
   const int64_t groups = (funcs.blocks + s.blocks - 1) / s.blocks;
   const int64_t tiles = (funcs.width + s.pixels - 1) / s.pixels;
 
+  auto placeSums = [&](Var tile) {
+    if (funcs.sum.defined())
+      schedulePieces(funcs, v, tile);
+    else
+      acc.compute_at(out, tile);
+  };
+
   // The last tile of a row and the last group of blocks are shifted inwards: they compute again what they overlap.
   out.split(v.x, xo, xi, int(s.pixels), TailStrategy::ShiftInwards);
   out.split(v.co, bo, bi, int(s.blocks), TailStrategy::ShiftInwards);
@@ -63,7 +78,7 @@ std::string res::scheduleDirect(ConvFuncs &funcs, const KernelVars &v, const Dir
     if (s.chunk)
       scheduleChunks(funcs, v, s, bo);
     else
-      acc.compute_at(out, xo);
+      placeSums(xo);
     if (funcs.staged.defined())
       funcs.staged.compute_at(out, v.n);
   } else if (s.flat) {
@@ -71,14 +86,14 @@ std::string res::scheduleDirect(ConvFuncs &funcs, const KernelVars &v, const Dir
     out.reorder(v.ci, bi, xi, bo, xo, task, v.y, v.n);
     if (tiles > s.rows)
       out.parallel(task);
-    acc.compute_at(out, bo);
+    placeSums(bo);
   } else {
     const int64_t rows = std::min(s.rows, funcs.height);
     out.split(v.y, yo, yi, int(rows), TailStrategy::ShiftInwards);
     out.reorder(v.ci, bi, xi, bo, xo, yi, yo, v.n);
     if (funcs.height > rows)
       out.parallel(yo);
-    acc.compute_at(out, bo);
+    placeSums(bo);
     if (funcs.staged.defined())
       s.staging == StagingKind::rows ? funcs.staged.compute_at(out, yo) : funcs.staged.compute_at(out, v.n);
   }
