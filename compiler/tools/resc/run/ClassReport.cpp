@@ -85,7 +85,7 @@ static void printLabels(raw_ostream &stream, ArrayRef<float> row, ArrayRef<size_
 }
 
 static void printClasses(raw_ostream &stream, const res_tensor_info &output, size_t slices, ArrayRef<float> values,
-                         const ReportOptions &options) {
+                         const ClassReportOptions &options) {
   size_t classes = output.shape[1], rows = output.shape[0] * slices, shown = std::min(rows, options.rows);
   const bool labelled = options.labels.size() == classes && classes > 0;
   stream << "output '" << fit(output.name, 60) << "' " << rows << "x" << classes << ", top "
@@ -129,7 +129,7 @@ static void printStatistics(raw_ostream &stream, const res_tensor_info &output, 
 }
 
 void printOutput(raw_ostream &stream, const res_tensor_info &output, size_t slices, ArrayRef<float> values,
-                 const ReportOptions &options) {
+                 const ClassReportOptions &options) {
   if (output.rank == 2)
     printClasses(stream, output, slices, values, options);
   else

@@ -18,7 +18,7 @@ using Labels = std::vector<std::string>;
 /// a matrix of rows and classes, has classes.
 llvm::Expected<Labels> readLabels(llvm::StringRef path, llvm::ArrayRef<res_tensor_info> outputs);
 
-struct ReportOptions {
+struct ClassReportOptions {
   unsigned top = 5; // classes of each row
   size_t rows = 5;  // that are worth printing when there are many
   Labels labels;    // or none
@@ -27,7 +27,7 @@ struct ReportOptions {
 /// An output of rows and classes as the best classes of each row with their scores, best first; another output as its
 /// range. Scores are the model's numbers as they are: whether they are probabilities, only the model knows.
 void printOutput(llvm::raw_ostream &stream, const res_tensor_info &output, size_t slices, llvm::ArrayRef<float> values,
-                 const ReportOptions &options);
+                 const ClassReportOptions &options);
 
 } // namespace res
 

@@ -184,7 +184,7 @@ int runCommand(Arguments arguments) {
   if (Error error = checkInputs(model, *inputFiles, *pictures))
     return reportUsage("run", toString(std::move(error)));
 
-  ReportOptions report;
+  ClassReportOptions report;
   report.top = options.top;
   for (const InputFiles &input : *inputFiles) // each picture was named, so each has its row
     if (input.kind == FileKind::Picture)
