@@ -20,6 +20,10 @@ std::string res::frontend::describeNode(const onnx::NodeProto &node) {
   return "node " + quote(getNodeLabel(node)) + " (" + makePrintable(node.op_type()) + ")";
 }
 
+ArrayRef<int64_t> Operand::getShape() const {
+  return activation ? cast<RankedTensorType>(activation.getType()).getShape() : ArrayRef<int64_t>(constant->shape);
+}
+
 NodeImport::NodeImport(GraphState &graph, const onnx::NodeProto &proto)
     : graph(graph), proto(proto), builder(graph.builder),
       loc(NameLoc::get(graph.builder.getStringAttr(getNodeLabel(proto)))), opset(graph.opset),

@@ -28,6 +28,8 @@ struct Operand {
   mlir::Value activation; // a float32 tensor that is computed at run time
   const Constant *constant = nullptr;
   bool isKnown() const { return activation || constant; }
+  /// Of a known operand.
+  llvm::ArrayRef<int64_t> getShape() const;
 };
 
 /// Lines of problems; of many, the first few are kept.

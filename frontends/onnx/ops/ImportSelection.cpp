@@ -10,11 +10,6 @@ using namespace mlir;
 using namespace res;
 using namespace res::frontend;
 
-static ArrayRef<int64_t> getShape(const Operand &operand) {
-  return operand.activation ? cast<RankedTensorType>(operand.activation.getType()).getShape()
-                            : ArrayRef<int64_t>(operand.constant->shape);
-}
-
 //===----------------------------------------------------------------------===//
 // Slice
 //===----------------------------------------------------------------------===//
@@ -85,7 +80,7 @@ LogicalResult res::frontend::importSlice(NodeImport &node) {
   FailureOr<Operand> from = node.getOperand(0);
   if (failed(bounds) || failed(from))
     return failure();
-  FailureOr<Selection> selection = applyBounds(node, *bounds, getShape(*from));
+  FailureOr<Selection> selection = applyBounds(node, *bounds, from->getShape());
   if (failed(selection))
     return failure();
   if (from->activation) {

@@ -11,11 +11,6 @@ using namespace mlir;
 using namespace res;
 using namespace res::frontend;
 
-static ArrayRef<int64_t> getShape(const Operand &operand) {
-  return operand.activation ? cast<RankedTensorType>(operand.activation.getType()).getShape()
-                            : ArrayRef<int64_t>(operand.constant->shape);
-}
-
 /// Makes each axis, counted from the end when negative, one of `rank` and sorts them.
 static LogicalResult normalizeAxes(NodeImport &node, SmallVector<int64_t> &axes, int64_t rank) {
   for (int64_t &axis : axes) {
@@ -49,7 +44,7 @@ LogicalResult res::frontend::importFlatten(NodeImport &node) {
   FailureOr<Operand> input = node.getOperand(0);
   if (failed(input))
     return failure();
-  ArrayRef<int64_t> shape = getShape(*input);
+  ArrayRef<int64_t> shape = input->getShape();
   int64_t rank = shape.size();
   if (axis < -rank || axis > rank)
     return node.emitError() << "attribute 'axis': expected " << -rank << " to " << rank << ", got " << axis;
@@ -70,7 +65,7 @@ LogicalResult res::frontend::importReshape(NodeImport &node) {
   if (failed(input) || failed(wanted))
     return failure();
 
-  ArrayRef<int64_t> shape = getShape(*input);
+  ArrayRef<int64_t> shape = input->getShape();
   int64_t elements = *countElements(shape);
   SmallVector<int64_t> result = *wanted;
   int64_t *remaining = nullptr;
@@ -101,7 +96,7 @@ LogicalResult res::frontend::importSqueeze(NodeImport &node) {
   FailureOr<Operand> input = node.getOperand(0);
   if (failed(axes) || failed(input))
     return failure();
-  ArrayRef<int64_t> shape = getShape(*input);
+  ArrayRef<int64_t> shape = input->getShape();
   if (failed(normalizeAxes(node, *axes, shape.size())))
     return failure();
   SmallVector<int64_t> result;
@@ -120,7 +115,7 @@ LogicalResult res::frontend::importUnsqueeze(NodeImport &node) {
   FailureOr<Operand> input = node.getOperand(0);
   if (failed(axes) || failed(input))
     return failure();
-  SmallVector<int64_t> result(getShape(*input));
+  SmallVector<int64_t> result(input->getShape());
   if (failed(normalizeAxes(node, *axes, result.size() + axes->size())))
     return failure();
   for (int64_t axis : *axes)
@@ -139,7 +134,7 @@ LogicalResult res::frontend::importShape(NodeImport &node) {
   FailureOr<Operand> input = node.getOperand(0);
   if (failed(input))
     return failure();
-  ArrayRef<int64_t> shape = getShape(*input);
+  ArrayRef<int64_t> shape = input->getShape();
   int64_t rank = shape.size();
   auto clamp = [&](int64_t at) { return std::clamp<int64_t>(at < 0 ? at + rank : at, 0, rank); };
   start = clamp(start);
