@@ -67,10 +67,22 @@ bool measureScratch(const Module &module, const std::string &name, ScratchBytes 
 
 } // namespace
 
+/// Halide numbers the names it makes with counters that all threads share, and keeps names in alphabetical maps, whose order
+/// the code follows: with t99 and t100 in one kernel, other bytes than with t100 and t101. From here on all numbers of a
+/// letter have the same length, so that the order is that of the numbers, which is the same whatever other threads do.
+static void makeNamesComparable() {
+  for (char letter = 'a'; letter <= 'z'; ++letter)
+    for (int number = letter == 't' ? 100'000 : 10'000; number > 0; --number)
+      Internal::unique_name(letter);
+}
+
 std::string res::catchHalide(const std::function<std::string()> &work) {
   static QuietReporter reporter;
   static std::once_flag installed;
-  std::call_once(installed, [] { set_custom_compile_time_error_reporter(&reporter); });
+  std::call_once(installed, [] {
+    set_custom_compile_time_error_reporter(&reporter);
+    makeNamesComparable();
+  });
   try {
     return work();
   } catch (const Error &error) {
