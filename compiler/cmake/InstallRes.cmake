@@ -20,3 +20,8 @@ install(FILES ${package}/resc-config.cmake ${package}/resc-config-version.cmake
 install(FILES ${CMAKE_SOURCE_DIR}/LICENSE DESTINATION share/doc/resc)
 file(GLOB halide_licence ${HALIDE_ROOT}/../halide-*.dist-info/licenses/LICENSE*)
 install(FILES ${halide_licence} DESTINATION share/doc/resc RENAME LICENSE.Halide)
+# Linked into resc statically, from Debian's packages, which bring the terms. (resc is based in part on the work of the
+# Independent JPEG Group.)
+foreach(library libjpeg62-turbo libminizip libpng zlib1g)
+  install(FILES /usr/share/doc/${library}-dev/copyright DESTINATION share/doc/resc RENAME LICENSE.${library})
+endforeach()

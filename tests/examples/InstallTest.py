@@ -18,7 +18,9 @@ SOURCE = Path(os.environ["RES_SOURCE"])
 DIGITS = SOURCE / "examples" / "quickstart" / "digits.onnx"
 INSTALLED = """bin/res-opt bin/resc include/res/runtime.h lib/cmake/resc/ResAddModel.cmake
     lib/cmake/resc/resc-config-version.cmake lib/cmake/resc/resc-config.cmake lib/resc/libHalide.so
-    libexec/resc-compiler share/doc/resc/LICENSE share/doc/resc/LICENSE.Halide""".split()
+    libexec/resc-compiler share/doc/resc/LICENSE share/doc/resc/LICENSE.Halide
+    share/doc/resc/LICENSE.libjpeg62-turbo share/doc/resc/LICENSE.libminizip share/doc/resc/LICENSE.libpng
+    share/doc/resc/LICENSE.zlib1g""".split()
 OTHER_PROJECT = "cmake_minimum_required(VERSION 3.16)\nproject(other {languages})\nfind_package(resc 0.1 REQUIRED)\n"
 
 
