@@ -10,7 +10,7 @@ float res_rt_prefetch(const void *buffer, int32_t start, int32_t stride, int32_t
   for (int32_t piece = 0; piece < count; ++piece) {
     const char *line = host + ((int64_t)start + (int64_t)piece * stride) * LINE;
     for (int32_t i = 0; i < lines; ++i, line += LINE)
-      __builtin_prefetch(line, 0, 2);
+      __builtin_prefetch(line, 0, 3);
   }
   return 0;
 }
