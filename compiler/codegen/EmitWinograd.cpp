@@ -82,7 +82,8 @@ static Expr prefetch(ImageParam filter, Expr group, Expr step, int64_t steps, in
 
 WinogradAlgorithm res::defineWinograd(const std::string &name, const KernelVars &v, Reader input,
                                       const TensorSize &inputSize, ImageParam filter, Reader bias,
-                                      const TensorSize &outputSize, const Window2 &window, const WinogradSchedule &s) {
+                                      const TensorSize &outputSize, const Window2 &window, const WinogradSchedule &s,
+                                      int64_t prefetchLines) {
   WinogradAlgorithm winograd;
   WinogradFuncs &f = winograd.funcs;
   const WinogradVars &w = f.vars;
@@ -120,9 +121,7 @@ WinogradAlgorithm res::defineWinograd(const std::string &name, const KernelVars 
     Expr tile = w.ty * int(nx) + w.tx;
     Expr step = s.inRegisters ? (w.h * points + w.i) * int(ny * nx) + tile
                               : ((w.i * points + w.j) * int(passes) + w.h) * int(ny * nx) + tile;
-    // A pass of a point's panel ahead (the whole panel cost 6% at 256@14); of 3x3 weights two passes.
-    const int64_t ahead = s.inRegisters ? 2 * lines / passes : lines / (parts * passes);
-    hint(w.tx, w.ty, w.b, w.j, w.i, w.h, v.n) = prefetch(filter, w.b, step, perPass * parts * passes, lines, ahead);
+    hint(w.tx, w.ty, w.b, w.j, w.i, w.h, v.n) = prefetch(filter, w.b, step, perPass * parts * passes, lines, prefetchLines);
     zero = hint(w.tx / int(s.columns), w.ty / int(s.rows), w.b / nb, s.inRegisters ? Expr(0) : Expr(w.j), w.i, w.h, v.n);
     f.hint = hint;
   }
