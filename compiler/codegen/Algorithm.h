@@ -52,14 +52,14 @@ ConvAlgorithm defineConv(const std::string &name, const KernelVars &vars, Reader
                          const Window2 &window, int64_t groups, bool flat, const DirectSchedule &tile);
 
 /// A 3x3 convolution with stride 1 of a blocked map, by transforms (#res.winograd). `filter` is packed as the schedule's
-/// weights say. Weights that are one stream are asked for `prefetchLines` cache lines ahead of their use.
+/// weights say.
 struct WinogradAlgorithm {
   Reader value; // with bias
   WinogradFuncs funcs; // all but `output`
 };
 WinogradAlgorithm defineWinograd(const std::string &name, const KernelVars &vars, Reader input, const TensorSize &inputSize,
                                  Halide::ImageParam filter, Reader bias, const TensorSize &outputSize,
-                                 const Window2 &window, const WinogradSchedule &schedule, int64_t prefetchLines);
+                                 const Window2 &window, const WinogradSchedule &schedule);
 
 /// A fully connected layer on a matrix (c, n).
 struct DenseAlgorithm {

@@ -100,7 +100,7 @@ ConvAlgorithm res::defineConv(const std::string &name, const KernelVars &v, Read
   if (chunk)
     at.push_back(pass);
   Expr zero = 0.f;
-  if (tile.chunk && outputSize.blocks() % tile.blocks == 0) {
+  if (tile.chunk && window.height * window.width == 1 && outputSize.blocks() % tile.blocks == 0) {
     ChunkShape shape;
     shape.blocks = tile.blocks;
     shape.passes = steps / chunk;

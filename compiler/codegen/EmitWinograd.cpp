@@ -70,20 +70,9 @@ static void defineFilterTransform(const std::string &name, WinogradFuncs &f, Ima
   f.filter = transformed;
 }
 
-/// 0, after asking for a share of the weights that come `ahead` lines after those of this step. Steps are numbered in the
-/// order in which they run in a group, whose weights are one stream of `lines` cache lines.
-static Expr prefetch(ImageParam filter, Expr group, Expr step, int64_t steps, int64_t lines, int64_t ahead) {
-  Expr buffer = Internal::Variable::make(type_of<halide_buffer_t *>(), filter.name() + ".buffer", filter.parameter());
-  Expr from = step * int(lines) / int(steps), to = (step + 1) * int(lines) / int(steps);
-  return Internal::Call::make(Float(32), "res_rt_prefetch",
-                              {buffer, group * int(lines) + from + int(ahead), Expr(int(lines)), Expr(1), to - from},
-                              Internal::Call::Extern);
-}
-
 WinogradAlgorithm res::defineWinograd(const std::string &name, const KernelVars &v, Reader input,
                                       const TensorSize &inputSize, ImageParam filter, Reader bias,
-                                      const TensorSize &outputSize, const Window2 &window, const WinogradSchedule &s,
-                                      int64_t prefetchLines) {
+                                      const TensorSize &outputSize, const Window2 &window, const WinogradSchedule &s) {
   WinogradAlgorithm winograd;
   WinogradFuncs &f = winograd.funcs;
   const WinogradVars &w = f.vars;
@@ -111,21 +100,8 @@ WinogradAlgorithm res::defineWinograd(const std::string &name, const KernelVars 
   Expr block = w.h * int(chunk) + r[1];
   Expr u = s.inRegisters ? f.filter(w.k, w.b % nb, r[0], block, w.j, w.i, w.b / nb)
                          : filter(w.k, w.b % nb, r[0], block, w.j, w.i, w.b / nb);
-  Func acc(name + "_acc"), sums(name + "_sums"), hint(name + "_hint");
-  Expr zero = 0.f;
-  if (s.isWhole(outputSize.h, outputSize.w)) {
-    // Each group reads its weights once, so that they are one stream; register tiles count the steps.
-    const int64_t nx = (s.macroColumns + s.columns - 1) / s.columns, ny = (s.macroRows + s.rows - 1) / s.rows;
-    const int64_t perPass = s.inRegisters ? points * ny * nx : ny * nx, parts = s.inRegisters ? 1 : points * points;
-    const int64_t lines = f.inputBlocks * kBlock * nb * (s.inRegisters ? 9 : points * points);
-    Expr tile = w.ty * int(nx) + w.tx;
-    Expr step = s.inRegisters ? (w.h * points + w.i) * int(ny * nx) + tile
-                              : ((w.i * points + w.j) * int(passes) + w.h) * int(ny * nx) + tile;
-    hint(w.tx, w.ty, w.b, w.j, w.i, w.h, v.n) = prefetch(filter, w.b, step, perPass * parts * passes, lines, prefetchLines);
-    zero = hint(w.tx / int(s.columns), w.ty / int(s.rows), w.b / nb, s.inRegisters ? Expr(0) : Expr(w.j), w.i, w.h, v.n);
-    f.hint = hint;
-  }
-  acc(w.k, w.tx, w.ty, w.b, w.j, w.i, w.h, v.n) = zero;
+  Func acc(name + "_acc"), sums(name + "_sums");
+  acc(w.k, w.tx, w.ty, w.b, w.j, w.i, w.h, v.n) = 0.f;
   acc(w.k, w.tx, w.ty, w.b, w.j, w.i, w.h, v.n) += transformed(r[0], w.tx, w.ty, block, w.j, w.i, v.n) * u;
   if (s.chunk) {
     sums(w.k, w.tx, w.ty, w.b, w.j, w.i, v.n) = 0.f;

@@ -124,11 +124,14 @@ private:
 } // namespace
 
 std::string res::compileKernel(Func output, const std::vector<ImageParam> &arguments, const std::string &name,
-                               const std::string &target, ScratchBytes planned, const KernelFiles &files) {
+                               const std::string &target, ScratchBytes planned,
+                               const PrefetchPlan &prefetches, const KernelFiles &files) {
   std::vector<Argument> args(arguments.begin(), arguments.end());
   // Without metadata: that names the Func of the output, and Halide numbers names by counters that all threads share, so that
   // the bytes would depend on what else is compiled. All other names are of symbols that the linker strips.
   Module module = Pipeline(output).compile_to_module(args, name, halideTarget(target), LinkageType::External);
+  if (!prefetches.weights.empty())
+    module = insertPrefetches(module, prefetches);
   ScratchBytes needed{0, 0};
   if (!measureScratch(module, name, needed))
     return "kernel '" + name + "': scratch of unknown size";

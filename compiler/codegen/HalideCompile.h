@@ -3,6 +3,7 @@
 #ifndef RES_COMPILER_CODEGEN_HALIDECOMPILE_H
 #define RES_COMPILER_CODEGEN_HALIDECOMPILE_H
 
+#include "compiler/codegen/InsertPrefetches.h"
 #include "compiler/codegen/KernelEmitter.h"
 
 #include <Halide.h>
@@ -31,7 +32,8 @@ std::string catchHalide(const std::function<std::string()> &work);
 /// Lowers and compiles a pipeline for a target of TargetModel. Fails when it allocates more scratch than `planned`: the
 /// runtime has no more to give. Returns an error message or "".
 std::string compileKernel(Halide::Func output, const std::vector<Halide::ImageParam> &arguments, const std::string &name,
-                          const std::string &target, ScratchBytes planned, const KernelFiles &files);
+                          const std::string &target, ScratchBytes planned, const PrefetchPlan &prefetches,
+                          const KernelFiles &files);
 
 } // namespace res
 

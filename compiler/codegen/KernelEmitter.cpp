@@ -125,6 +125,7 @@ private:
   WinogradFuncs winograd;
   DenseFuncs dense;
   MapFuncs map;
+  PrefetchPlan prefetches;
 };
 
 } // namespace
@@ -165,15 +166,18 @@ llvm::Expected<Reader> KernelEmitter::defineConvolution(ConvOp op, Reader input)
     FailureOr<Shape> packed = inferPack({to.c, from.c, 3, 3}, packing, [&] { return op.emitError(); });
     if (failed(packed) || filter.getShape() != ArrayRef<int64_t>(*packed))
       return fail("expected a filter packed as the schedule says");
-    // Half of the first cache ahead: 256@14 and 512@7 took 1.18 and 1.02 times as long with a quarter of that, 1.04 and 1.04
-    // with twice as much (in ResNet-34 on Zen 5).
     WinogradAlgorithm algorithm = defineWinograd(name, vars, input, from, params.lookup(op.getFilter()),
-                                                 vectorReader(op.getBias()), to, window, s, target.l1Bytes / 2 / 64);
+                                                 vectorReader(op.getBias()), to, window, s);
     winograd = algorithm.funcs;
+    // Half of the first cache ahead: 256@14 took 1.07 of the time with a quarter, and 1.09 with all of it (Zen 5).
+    prefetches = {params.lookup(op.getFilter()).name(), target.l1Bytes / 2 / int64_t(sizeof(float))};
     return algorithm.value;
   }
   if (filter.getRank() != 6)
     return fail("expected a packed filter");
+  // What the tiles of a group read again: the whole weights of the group, or a chunk.
+  if (direct.order == LoopOrder::channels && window.height * window.width > 1)
+    prefetches = {params.lookup(op.getFilter()).name(), 0};
   ConvAlgorithm algorithm = defineConv(name, vars, input, from, params.lookup(op.getFilter()), filter.getDimSize(4),
                                        vectorReader(op.getBias()), to, window, op.getGroups(), flat, direct);
   conv = algorithm.funcs;
@@ -342,7 +346,7 @@ llvm::Error KernelEmitter::emit(const KernelFiles &files) {
     if (!scratch || scratch.size() != 2)
       return "kernel '" + name + "': expected two sizes in " + kScratchAttr.str();
     return compileKernel(conv.output, arguments, name, target.name,
-                         {scratch[0], scratch[1]}, files);
+                         {scratch[0], scratch[1]}, prefetches, files);
   });
   return error.empty() ? llvm::Error::success() : llvm::createStringError(error);
 }

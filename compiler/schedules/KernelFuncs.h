@@ -50,7 +50,6 @@ struct WinogradFuncs {
   Halide::Func filterRows, filter; // (k, kx, i, bi, c, cb, b) and (k, bi, c, cb, j, i, b); undefined for stored weights
   Halide::Func acc, sums;          // (k, tx, ty, b, j, i, h, n) of a pass, and without h of all passes
   Halide::Func outputRows;         // (k, j, v, tx, ty, b, n)
-  Halide::Func hint;               // prefetches, once per register tile; or undefined
   Halide::RDom channels, passes;
   int64_t width = 0, height = 0, blocks = 0, inputBlocks = 0, batch = 0;
 };

@@ -32,8 +32,6 @@ static void scheduleProducts(WinogradFuncs &f, const WinogradSchedule &s, const 
   Func acc = f.acc;
   const Var at = s.inRegisters ? bi : w.tx;
   acc.compute_at(f.sums, at).vectorize(w.k).unroll(w.tx).unroll(w.ty);
-  if (f.hint.defined())
-    f.hint.compute_at(f.sums, at);
   RVar channel = f.channels.x, outer("outer"), inner("inner");
   if (s.inRegisters) {
     acc.unroll(w.j);

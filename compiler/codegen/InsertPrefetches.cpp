@@ -1,0 +1,263 @@
+//===- InsertPrefetches.cpp - prefetches inside lowered kernels -*- C++ -*-===//
+//
+// Halide's own prefetch directive asks for the same box in every iteration of a loop; here the requests have to be spread
+// over loops that use the box again. So this works on the lowered loops, where the addresses of all loads are known.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/codegen/InsertPrefetches.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+
+using namespace Halide;
+using namespace Halide::Internal;
+using namespace res;
+
+/// Floats in a cache line, and the lanes of a block of channels.
+static constexpr int64_t kLine = 16;
+
+namespace {
+
+/// Values of the scalar integers that are bound in a statement, in terms of loop variables.
+using Bindings = std::map<std::string, Expr>;
+
+struct Loop {
+  const For *loop;
+  int64_t extent; // 0: not constant
+  Expr variable() const { return Variable::make(Int(32), loop->name); }
+};
+
+/// Loads of whole vectors from a buffer, in order, with what is bound around them; not those in loops inside.
+class FindLoads : public IRVisitor {
+public:
+  FindLoads(const std::string &buffer, Bindings bindings) : buffer(buffer), bindings(std::move(bindings)) {}
+
+  std::vector<Expr> bases; // of the ramps that are loaded
+  bool hasLoops = false;
+
+private:
+  using IRVisitor::visit;
+  void visit(const Load *op) override {
+    if (const Ramp *ramp = op->index.as<Ramp>(); ramp && op->name == buffer)
+      bases.push_back(substitute(bindings, ramp->base));
+    IRVisitor::visit(op);
+  }
+  void visit(const LetStmt *op) override {
+    bind(op->name, op->value);
+    op->body.accept(this);
+  }
+  void visit(const Let *op) override {
+    op->value.accept(this);
+    bind(op->name, op->value);
+    op->body.accept(this);
+  }
+  void visit(const For *op) override { hasLoops = true; }
+  void bind(const std::string &name, const Expr &value) {
+    value.accept(this);
+    if (value.type().is_int() && value.type().is_scalar())
+      bindings[name] = substitute(bindings, value);
+  }
+
+  std::string buffer;
+  Bindings bindings;
+};
+
+/// Weights that a loop reads one after the other, panel by panel.
+struct Stream {
+  Expr base;                      // of the first load, where all loops that go along the panel begin
+  Expr offset;                    // of the load behind it
+  int64_t stride, panel;          // floats in a step of the loop, and in a panel
+  int64_t reuse;                  // how often the panel is read before the next one
+  Expr repetition;                // which time it is
+};
+
+/// Runs twice over a function: how many loops share a stream is known only at its end.
+class Inserter : public IRMutator {
+public:
+  explicit Inserter(const PrefetchPlan &plan) : plan(plan) {}
+
+  Stmt run(const Stmt &body) {
+    mutate(body);
+    counting = false;
+    return mutate(body);
+  }
+
+private:
+  using IRMutator::visit;
+  Stmt visit(const LetStmt *op) override {
+    if (op->value.type().is_int() && op->value.type().is_scalar())
+      bindings[op->name] = substitute(bindings, op->value);
+    return IRMutator::visit(op);
+  }
+  Stmt visit(const For *op) override;
+
+  std::optional<Stream> follow(const Expr &load, size_t outside) const;
+  std::vector<Stream> findStreams(const std::vector<Expr> &loads, size_t outside) const;
+  void count(const std::vector<Stream> &streams);
+  std::vector<Stream> shareStreams(const std::vector<Expr> &loads);
+  Stmt fetchWeights(const For *loop, const std::vector<Stream> &streams);
+  static Stmt fetch(const std::string &buffer, const Expr &index);
+
+  /// Innermost loops that read the same weights, one after the other.
+  struct Sharers {
+    Stream stream;
+    std::vector<Loop> around; // all of them
+    int64_t count, seen;
+  };
+  Sharers *findSharers(const std::vector<Stream> &streams);
+
+  const PrefetchPlan &plan;
+  bool counting = true;
+  Bindings bindings;
+  std::vector<Loop> loops;
+  std::vector<Sharers> shared;
+};
+
+} // namespace
+
+Stmt Inserter::fetch(const std::string &buffer, const Expr &index) {
+  Expr base = Variable::make(type_of<void *>(), buffer);
+  return Evaluate::make(Call::make(Float(32), Call::prefetch, {base, simplify(index), 1, int(kLine)}, Call::Intrinsic));
+}
+
+/// The loops around a load, but for the `outside` outermost: first those that go along a panel, then those that read it again.
+std::optional<Stream> Inserter::follow(const Expr &load, size_t outside) const {
+  Expr next = substitute(loops.back().loop->name, loops.back().variable() + 1, load);
+  auto stride = as_const_int(simplify(next - load));
+  if (!stride || *stride <= 0 || *stride % kLine)
+    return std::nullopt;
+  Stream stream{Expr(), Expr(), *stride, *stride, 1, Expr(0)};
+  Bindings beginning;
+  auto loop = loops.rbegin(), end = loops.rend() - outside;
+  for (; loop != end && expr_uses_var(load, loop->loop->name); ++loop) {
+    stream.panel *= loop->extent;
+    beginning[loop->loop->name] = loop->loop->min;
+  }
+  for (; loop != end && !expr_uses_var(load, loop->loop->name); ++loop) {
+    stream.repetition = stream.repetition + (loop->variable() - loop->loop->min) * int(stream.reuse);
+    stream.reuse *= loop->extent;
+  }
+  if (stream.panel == 0 || stream.reuse == 0)
+    return std::nullopt;
+  stream.base = simplify(substitute(beginning, load));
+  stream.offset = simplify(load - stream.base);
+  return stream;
+}
+
+/// How far `a` begins before `b` if they are of one stream: less than a step apart.
+static std::optional<int64_t> leadOf(const Stream &a, const Stream &b) {
+  auto distance = as_const_int(simplify(b.base - a.base));
+  if (!distance || std::abs(*distance) >= a.stride || a.stride != b.stride)
+    return std::nullopt;
+  return *distance;
+}
+
+std::vector<Stream> Inserter::findStreams(const std::vector<Expr> &loads, size_t outside) const {
+  std::vector<Stream> streams;
+  for (const Expr &load : loads) {
+    std::optional<Stream> stream = follow(load, outside);
+    if (!stream)
+      return {};
+    auto same = std::find_if(streams.begin(), streams.end(), [&](const Stream &other) { return leadOf(*stream, other); });
+    if (same == streams.end())
+      streams.push_back(*stream);
+    else if (*leadOf(*stream, *same) > 0)
+      *same = *stream;
+  }
+  return streams;
+}
+
+/// The loop in granules: each begins with the requests for its share of the lines, one or more.
+Stmt Inserter::fetchWeights(const For *loop, const std::vector<Stream> &streams) {
+  if (streams.empty())
+    return loop;
+  const int64_t extent = loops.back().extent;
+  int64_t granule = extent;
+  for (const Stream &stream : streams)
+    while (granule > 1 && (extent % granule || granule * stream.stride > kLine * stream.reuse))
+      --granule;
+  Expr start = loops.back().variable();
+  if (granule > 1)
+    start = Variable::make(Int(32), loop->name + ".granule") * int(granule) + loop->min;
+  std::vector<Stmt> body;
+  for (const Stream &stream : streams) {
+    const int64_t distance = plan.distance ? plan.distance : stream.panel;
+    Expr index = stream.base + int(distance) + stream.repetition * int(stream.panel / stream.reuse) +
+                 substitute(loop->name, start, stream.offset) / int(stream.reuse);
+    const int64_t share = granule * stream.stride; // floats of the stream, for all that read it
+    for (int64_t i = 0; i < share; i += kLine * stream.reuse)
+      body.push_back(fetch(plan.weights, index + int(i / stream.reuse)));
+  }
+  if (granule == 1) {
+    body.push_back(loop->body);
+    return For::make(loop->name, loop->min, loop->extent, loop->for_type, loop->partition_policy, loop->device_api,
+                     Block::make(body));
+  }
+  body.push_back(For::make(loop->name, start, int(granule), loop->for_type, loop->partition_policy, loop->device_api, loop->body));
+  return For::make(loop->name + ".granule", 0, int(extent / granule), loop->for_type, loop->partition_policy,
+                   loop->device_api, Block::make(body));
+}
+
+Inserter::Sharers *Inserter::findSharers(const std::vector<Stream> &streams) {
+  for (Sharers &sharers : shared)
+    if (streams.size() == 1 && leadOf(streams[0], sharers.stream))
+      return &sharers;
+  return nullptr;
+}
+
+void Inserter::count(const std::vector<Stream> &streams) {
+  if (Sharers *sharers = findSharers(streams)) {
+    ++sharers->count;
+    if (*leadOf(streams[0], sharers->stream) > 0)
+      sharers->stream = streams[0];
+    size_t common = 0, most = std::min(loops.size(), sharers->around.size());
+    while (common < most && loops[common].loop == sharers->around[common].loop)
+      ++common;
+    sharers->around.resize(common);
+  } else if (streams.size() == 1) {
+    shared.push_back({streams[0], loops, 1, 0});
+  }
+}
+
+/// The streams of a loop. A panel that several loops read ends with the loop around them all.
+std::vector<Stream> Inserter::shareStreams(const std::vector<Expr> &loads) {
+  std::vector<Stream> streams = findStreams(loads, 0);
+  Sharers *sharers = findSharers(streams);
+  if (!sharers || sharers->count == 1)
+    return streams;
+  const int64_t late = *leadOf(sharers->stream, streams[0]);
+  streams = findStreams(loads, sharers->around.size());
+  for (Stream &stream : streams) {
+    stream.base = stream.base - int(late);
+    stream.repetition = stream.repetition + int(sharers->seen++ * stream.reuse);
+    stream.reuse *= sharers->count;
+  }
+  return streams;
+}
+
+Stmt Inserter::visit(const For *loop) {
+  auto extent = as_const_int(loop->extent);
+  loops.push_back({loop, extent ? *extent : 0});
+  FindLoads weights(plan.weights, bindings);
+  loop->body.accept(&weights);
+  Stmt result = loop;
+  if (weights.hasLoops || weights.bases.empty())
+    result = IRMutator::visit(loop);
+  else if (counting)
+    count(findStreams(weights.bases, 0));
+  else
+    result = fetchWeights(loop, shareStreams(weights.bases));
+  loops.pop_back();
+  return result;
+}
+
+Module res::insertPrefetches(const Module &module, const PrefetchPlan &plan) {
+  Module result(module.name(), module.target());
+  for (LoweredFunc function : module.functions()) {
+    function.body = Inserter(plan).run(function.body);
+    result.append(function);
+  }
+  return result;
+}

@@ -1,0 +1,27 @@
+//===- InsertPrefetches.h - prefetches inside lowered kernels ---*- C++ -*-===//
+
+#ifndef RES_COMPILER_CODEGEN_INSERTPREFETCHES_H
+#define RES_COMPILER_CODEGEN_INSERTPREFETCHES_H
+
+#include <Halide.h>
+
+#include <string>
+
+namespace res {
+
+/// What a kernel asks memory for before it needs it. Buffers are named as the kernel's arguments.
+struct PrefetchPlan {
+  std::string weights;  // fetched from inside the reduction loops; "": nothing
+  int64_t distance = 0; // floats from a use of weights to those that are asked for then; 0: a panel, which is what loops
+                        // around the use read again and again before they go on
+};
+
+/// The module with prefetches. Weights: an innermost loop that loads vectors of them asks for those that come `distance`
+/// later. Where loops around it read the same weights again, or loops beside it do, each asks for an equal share: the
+/// requests are spread evenly over the arithmetic, about one for each line. Nothing is asked for in loops whose extents are
+/// not constant. A prefetch never faults, so what lies behind the weights may be asked for, too.
+Halide::Module insertPrefetches(const Halide::Module &module, const PrefetchPlan &plan);
+
+} // namespace res
+
+#endif // RES_COMPILER_CODEGEN_INSERTPREFETCHES_H
