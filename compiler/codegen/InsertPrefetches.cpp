@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <map>
-#include <optional>
 
 using namespace Halide;
 using namespace Halide::Internal;
@@ -98,6 +97,7 @@ private:
   void count(const std::vector<Stream> &streams);
   std::vector<Stream> shareStreams(const std::vector<Expr> &loads);
   Stmt fetchWeights(const For *loop, const std::vector<Stream> &streams);
+  Stmt fetchOperands(const For *loop, const Stmt &result) const;
   static Stmt fetch(const std::string &buffer, const Expr &index);
 
   /// Innermost loops that read the same weights, one after the other.
@@ -183,7 +183,7 @@ Stmt Inserter::fetchWeights(const For *loop, const std::vector<Stream> &streams)
     start = Variable::make(Int(32), loop->name + ".granule") * int(granule) + loop->min;
   std::vector<Stmt> body;
   for (const Stream &stream : streams) {
-    const int64_t distance = plan.distance ? plan.distance : stream.panel;
+    const int64_t distance = *plan.distance ? *plan.distance : stream.panel;
     Expr index = stream.base + int(distance) + stream.repetition * int(stream.panel / stream.reuse) +
                  substitute(loop->name, start, stream.offset) / int(stream.reuse);
     const int64_t share = granule * stream.stride; // floats of the stream, for all that read it
@@ -237,6 +237,36 @@ std::vector<Stream> Inserter::shareStreams(const std::vector<Expr> &loads) {
   return streams;
 }
 
+/// A loop that has reductions inside it and reads operands itself, with requests for these at its beginning.
+Stmt Inserter::fetchOperands(const For *loop, const Stmt &result) const {
+  class HasLoads : public IRVisitor {
+  public:
+    explicit HasLoads(const std::string &buffer) : buffer(buffer) {}
+    bool found = false;
+
+  private:
+    using IRVisitor::visit;
+    void visit(const Load *op) override { found |= op->name == buffer; }
+    const std::string &buffer;
+  };
+  HasLoads weights(plan.weights);
+  loop->body.accept(&weights);
+  std::vector<Stmt> body;
+  for (const std::string &operand : plan.operands) {
+    FindLoads loads(operand, bindings);
+    loop->body.accept(&loads);
+    if (weights.found && loads.hasLoops)
+      for (const Expr &base : loads.bases)
+        body.push_back(fetch(operand, base));
+  }
+  if (counting || body.empty())
+    return result;
+  const For *changed = result.as<For>();
+  body.push_back(changed->body);
+  return For::make(changed->name, changed->min, changed->extent, changed->for_type, changed->partition_policy,
+                   changed->device_api, Block::make(body));
+}
+
 Stmt Inserter::visit(const For *loop) {
   auto extent = as_const_int(loop->extent);
   loops.push_back({loop, extent ? *extent : 0});
@@ -244,10 +274,10 @@ Stmt Inserter::visit(const For *loop) {
   loop->body.accept(&weights);
   Stmt result = loop;
   if (weights.hasLoops || weights.bases.empty())
-    result = IRMutator::visit(loop);
+    result = fetchOperands(loop, IRMutator::visit(loop));
   else if (counting)
     count(findStreams(weights.bases, 0));
-  else
+  else if (plan.distance)
     result = fetchWeights(loop, shareStreams(weights.bases));
   loops.pop_back();
   return result;

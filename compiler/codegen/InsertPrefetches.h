@@ -5,15 +5,18 @@
 
 #include <Halide.h>
 
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace res {
 
 /// What a kernel asks memory for before it needs it. Buffers are named as the kernel's arguments.
 struct PrefetchPlan {
-  std::string weights;  // fetched from inside the reduction loops; "": nothing
-  int64_t distance = 0; // floats from a use of weights to those that are asked for then; 0: a panel, which is what loops
-                        // around the use read again and again before they go on
+  std::string weights;                // read in reduction loops
+  std::optional<int64_t> distance;    // floats from a use of weights to those that are asked for then; 0: a panel, which is
+                                      // what loops around the use read again and again before they go on; none: do not ask
+  std::vector<std::string> operands;  // that an epilogue reads: asked for before the reductions of its register tile
 };
 
 /// The module with prefetches. Weights: an innermost loop that loads vectors of them asks for those that come `distance`

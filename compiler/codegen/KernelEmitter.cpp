@@ -170,14 +170,19 @@ llvm::Expected<Reader> KernelEmitter::defineConvolution(ConvOp op, Reader input)
                                                  vectorReader(op.getBias()), to, window, s);
     winograd = algorithm.funcs;
     // Half of the first cache ahead: 256@14 took 1.07 of the time with a quarter, and 1.09 with all of it (Zen 5).
-    prefetches = {params.lookup(op.getFilter()).name(), target.l1Bytes / 2 / int64_t(sizeof(float))};
+    prefetches.weights = params.lookup(op.getFilter()).name();
+    prefetches.distance = target.l1Bytes / 2 / int64_t(sizeof(float));
     return algorithm.value;
   }
   if (filter.getRank() != 6)
     return fail("expected a packed filter");
+  prefetches.weights = params.lookup(op.getFilter()).name();
   // What the tiles of a group read again: the whole weights of the group, or a chunk.
   if (direct.order == LoopOrder::channels && window.height * window.width > 1)
-    prefetches = {params.lookup(op.getFilter()).name(), 0};
+    prefetches.distance = 0;
+  for (BlockArgument argument : kernel.getArguments())
+    if (argument != op.getInput() && typeOf(argument).getRank() == 4 && getBlock(typeOf(argument)))
+      prefetches.operands.push_back(params.lookup(argument).name());
   ConvAlgorithm algorithm = defineConv(name, vars, input, from, params.lookup(op.getFilter()), filter.getDimSize(4),
                                        vectorReader(op.getBias()), to, window, op.getGroups(), flat, direct);
   conv = algorithm.funcs;

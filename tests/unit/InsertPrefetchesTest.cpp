@@ -72,6 +72,16 @@ private:
   std::map<std::string, Expr> values;
 };
 
+std::vector<Walker::Event> walk(Func output, const std::vector<Argument> &arguments, const PrefetchPlan &plan,
+                                const std::string &buffer) {
+  Target target("x86-64-linux-sse41-avx-avx2-fma-no_runtime-no_asserts-no_bounds_query");
+  Module module = insertPrefetches(output.compile_to_module(arguments, "kernel", target), plan);
+  Walker walker(buffer);
+  for (const LoweredFunc &function : module.functions())
+    function.body.accept(&walker);
+  return walker.events;
+}
+
 enum class Tiles { one, loop, unrolled };
 
 /// out(k, x, b, g) += in(c, x) * w(k, b, c, pass, g): tiles of x read the weights of a pass again, in a loop or in loops one
@@ -96,12 +106,7 @@ std::vector<Walker::Event> run(Tiles tiles, int64_t distance) {
     sum.update().unroll(xo);
   acc.compute_at(sum, xo).vectorize(k).unroll(b).unroll(x);
   acc.update().reorder(k, b, x, c, g).vectorize(k).unroll(b).unroll(x);
-  Target target("x86-64-linux-sse41-avx-avx2-fma-no_runtime-no_asserts-no_bounds_query");
-  Module module = insertPrefetches(out.compile_to_module({in, weights}, "kernel", target), {"weights", distance});
-  Walker walker("weights");
-  for (const LoweredFunc &function : module.functions())
-    function.body.accept(&walker);
-  return walker.events;
+  return walk(out, {in, weights}, {"weights", distance, {}}, "weights");
 }
 
 class InsertPrefetches : public testing::TestWithParam<Tiles> {};
@@ -133,6 +138,27 @@ TEST(InsertPrefetchesTest, AsksAtADistance) {
     }
   }
   EXPECT_EQ(expected, ahead + kPanel * kPasses * kGroups);
+}
+
+TEST(InsertPrefetchesTest, AsksForOperandsOfATile) {
+  ImageParam in(Float(32), 2, "in"), weights(Float(32), 2, "weights"), residual(Float(32), 2, "residual");
+  Var k("k"), x("x"), xo("xo"), xi("xi");
+  RDom c(0, kChannels, "c");
+  Func acc("acc"), out("out");
+  acc(k, x) += in(c, x) * weights(k, c);
+  out(k, x) = acc(k, x) + residual(k, x);
+  weights.dim(0).set_bounds(0, kLine), weights.dim(1).set_bounds(0, kChannels).set_stride(kLine);
+  residual.dim(0).set_bounds(0, kLine), residual.dim(1).set_bounds(0, kTiles * 2).set_stride(kLine);
+  out.bound(k, 0, kLine).bound(x, 0, kTiles * 2).split(x, xo, xi, 2).vectorize(k).unroll(xi);
+  acc.compute_at(out, xo).vectorize(k).unroll(x).update().reorder(k, x, c).vectorize(k).unroll(x);
+  std::vector<int64_t> asked, read;
+  for (const Walker::Event &event :
+       walk(out, {in, weights, residual}, {"weights", std::nullopt, {"residual"}}, "residual")) {
+    (event.prefetch ? asked : read).push_back(event.line);
+    EXPECT_TRUE(event.prefetch ? asked.size() - read.size() <= 2 : asked.size() >= read.size());
+  }
+  EXPECT_EQ(asked.size(), size_t(kTiles * 2));
+  EXPECT_EQ(asked, read);
 }
 
 TEST_P(InsertPrefetches, AsksEvenly) {
