@@ -1,6 +1,7 @@
 //===- Manifest.cpp - what an artifact says about itself --------*- C++ -*-===//
 
 #include "compiler/link/Manifest.h"
+#include "compiler/link/KernelWork.h"
 #include "compiler/lowering/Passes.h"
 
 #include "res/abi.h"
@@ -39,21 +40,6 @@ static json::Object tensorObject(Type type, StringAttr name) {
                       {"bytes", getStorageBytes(tensor)}};
 }
 
-int64_t res::countMacs(Operation *root) {
-  int64_t macs = 0;
-  root->walk([&](Operation *op) {
-    if (auto conv = dyn_cast<ConvOp>(op)) {
-      int64_t taps = conv.getInput().getType().getDimSize(1) / int64_t(conv.getGroups());
-      for (int64_t size : conv.getWindow().getKernel())
-        taps *= size;
-      macs += conv.getType().getNumElements() * taps;
-    } else if (auto gemm = dyn_cast<GemmOp>(op)) {
-      macs += gemm.getType().getNumElements() * gemm.getInput().getType().getDimSize(1);
-    }
-  });
-  return macs;
-}
-
 int64_t res::countParameters(ModuleOp module) {
   int64_t elements = 0;
   module.walk([&](Operation *op) {
@@ -63,9 +49,9 @@ int64_t res::countParameters(ModuleOp module) {
   return elements;
 }
 
-static StringRef anchorName(func::FuncOp kernel) {
-  return getAnchor(kernel.getBody().front())->getName().stripDialect();
-}
+static Operation *anchorOf(func::FuncOp kernel) { return getAnchor(kernel.getBody().front()); }
+
+static StringRef anchorName(func::FuncOp kernel) { return anchorOf(kernel)->getName().stripDialect(); }
 
 /// Bytes of scratch: shared by all threads, and of each thread.
 static ArrayRef<int64_t> scratchOf(func::FuncOp kernel) {
@@ -175,12 +161,15 @@ json::Array ManifestBuilder::kernels() {
     Attribute schedule = schedules && !schedules.empty() ? schedules.begin()->getValue() : Attribute();
     list.push_back(json::Object{{"name", name},
                                 {"op", anchorName(kernel)},
+                                {"layer", describeLayer(anchorOf(kernel))},
+                                {"algorithm", algorithmName(schedule)},
                                 {"operations", std::move(operations)},
                                 {"inputs", shapes(kernel.getArgumentTypes())},
                                 {"outputs", shapes(kernel.getResultTypes())},
                                 {"schedule", schedule ? attrText(schedule) : ""},
                                 {"scratch", json::Array(scratchOf(kernel))},
                                 {"macs", countMacs(kernel)},
+                                {"executed_macs", countExecutedMacs(kernel, schedule)},
                                 {"calls", count}});
   }
   return list;

@@ -9,9 +9,6 @@
 
 namespace res {
 
-/// Multiply-adds of all convolutions and gemms below an operation, padding included.
-int64_t countMacs(mlir::Operation *root);
-
 /// Elements of the weights that a module refers to or holds.
 int64_t countParameters(mlir::ModuleOp module);
 

@@ -35,7 +35,7 @@ class Bench(ResCommandCase):
         self.assertAlmostEqual(result["percent_of_peak"], 100 * result["gflops"] / result["peak_gflops"], places=3)
         self.assertGreater(result["first_ms"], result["load_ms"])
         self.assertGreater(result["rss_mb"], 1)
-        self.assertNotIn("layers", result)
+        self.assertFalse({"layers", "layer_classes", "roof_ms"} & set(result))
 
     def test_at_least_five_runs(self):
         result = json.loads(self.resc("bench", FAKE, "--seconds", "0.00001", "--json", "-"))
@@ -44,22 +44,56 @@ class Bench(ResCommandCase):
     def manifest(self):
         return json.loads(self.resc("inspect", FAKE, "--json"))
 
+    def layers(self):
+        """What bench says on one thread, as text and as JSON."""
+        text = self.resc("bench", FAKE, "--seconds", "0.05", "--threads", "1", "--layers", "--json", "r.json")
+        return text, json.loads((self.path / "r.json").read_text())
+
     def test_layers(self):
-        text = self.resc("bench", FAKE, "--seconds", "0.05", "--layers", "--json", "r.json")
-        layers = json.loads((self.path / "r.json").read_text())["layers"]
-        self.assertEqual([(l["node"], l["op"], l["kernel"], l["ms"]) for l in layers],
-                         [("/layer1/conv1", "conv", "res_f32_conv3x3_s1_relu", 0.012),
-                          ("/layer1/conv2", "conv", "res_f32_conv3x3_s1_relu", 0.006),
-                          ("/fc", "gemm", "res_f32_gemm", 0.002)])
+        text, result = self.layers()
+        layers = result["layers"]
+        self.assertEqual([(l["node"], l["op"], l["kernel"], l["layer"], l["algorithm"], l["ms"]) for l in layers],
+                         [("/layer1/conv1", "conv", "res_f32_conv3x3_s1_relu", "3x3s1 3-8@2", "winograd2", 0.012),
+                          ("/layer1/conv2", "conv", "res_f32_conv3x3_s1_relu", "3x3s1 3-8@2", "winograd2", 0.006),
+                          ("/fc", "gemm", "res_f32_gemm", "gemm 8-5", "dense", 0.002)])
         self.assertAlmostEqual(sum(l["share"] for l in layers), 1, places=5)
-        rates = [1e-6 * step["bytes"] / layer["ms"] for step, layer in zip(self.manifest()["steps"], layers)]
-        for layer, rate in zip(layers, rates):
-            self.assertAlmostEqual(layer["gbytes_per_s"], rate, places=4)
-        self.assertRegex(text, rf"\n +0\.0120 +60\.0% +0\.2 +\d+\.\d% +{rates[0]:.1f} +conv +0 +/layer1/conv1\n")
-        self.assertRegex(text,
-                         rf"\n +0\.0180 +90\.0% .* {(2 * rates[0] + rates[1]) / 3:.1f} +2  conv\n"
-                         rf" +0\.0020 +10\.0% .* {rates[2]:.1f} +1  gemm\n +0\.0200 +100\.0% .* 3  all\n")
-        self.assertLessEqual(max(map(len, text.splitlines())), 100)
+        for layer, step in zip(layers, self.manifest()["steps"]):
+            self.assertAlmostEqual(layer["gbytes_per_s"], 1e-6 * step["bytes"] / layer["ms"], delta=1e-4 * layer["gbytes_per_s"])
+        self.assertEqual([l["executed_macs"] for l in layers], [250, 250, 50_000_000])
+        self.assertRegex(text, r"\n +0\.0120 +60\.0% +0\.2 +\d+\.\d% +0% +0% +overhead +3x3s1 3-8@2 +0 +/layer1/conv1\n")
+        self.assertRegex(text, r"\n +0\.0200 +100\.0% .* 3  all\n$")
+        self.assertLessEqual(max(map(len, text.splitlines())), 120)
+
+    def test_roofline(self):
+        """Of every layer, class and the whole; what the machine's peaks are is not known."""
+        _, result = self.layers()
+        self.assertGreater(result["read_gbytes_per_s"], 0.5)
+        for layer in result["layers"] + result["layer_classes"]:
+            compute = 2e-6 * layer["executed_macs"] / result["peak_gflops"]
+            memory = 1e-6 * layer["bytes"] / result["read_gbytes_per_s"]
+            self.assertAlmostEqual(layer["compute_ms"], compute, delta=1e-4 * compute)
+            self.assertAlmostEqual(layer["memory_ms"], memory, delta=1e-4 * memory)
+            self.assertAlmostEqual(layer["percent_of_fma"], 100 * compute / layer["ms"], delta=1e-3 * layer["percent_of_fma"])
+            self.assertAlmostEqual(layer["percent_of_dram"], 100 * memory / layer["ms"], delta=1e-3 * layer["percent_of_dram"])
+            self.assertAlmostEqual(layer["percent_of_peak"], 100 * layer["gflops"] / result["peak_gflops"], places=3)
+            expected = "overhead" if compute + memory < 0.5 * layer["ms"] else "compute" if compute >= memory else "memory"
+            self.assertEqual(layer["limit"], expected)
+        for layer in result["layers"]:
+            roof = max(layer["compute_ms"], layer["memory_ms"])
+            self.assertEqual(layer["roof_ms"], roof)
+            self.assertAlmostEqual(layer["lost_ms"], max(0, layer["ms"] - roof), places=5)
+        self.assertEqual([l["limit"] for l in result["layers"]], ["overhead", "memory", "compute"])
+
+    def test_layer_classes(self):
+        _, result = self.layers()
+        layers, classes = result["layers"], result["layer_classes"]
+        self.assertEqual([(c["layer"], c["algorithm"], c["calls"]) for c in classes],
+                         [("3x3s1 3-8@2", "winograd2", 2), ("gemm 8-5", "dense", 1)])
+        for key in ("ms", "bytes", "executed_macs", "compute_ms", "roof_ms", "lost_ms"):
+            self.assertAlmostEqual(classes[0][key], layers[0][key] + layers[1][key], delta=1e-4 * classes[0][key])
+        for key in ("roof_ms", "lost_ms"):
+            self.assertAlmostEqual(result[key], sum(l[key] for l in layers), delta=1e-4 * result[key])
+        self.assertGreaterEqual(classes[0]["lost_ms"], classes[1]["lost_ms"])
 
     def test_input_and_output(self):
         self.data.tofile(self.path / "x.bin")

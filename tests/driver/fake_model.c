@@ -4,6 +4,7 @@
  * -DVARIANT_TWO:  inputs 'left' and 'right' 1x4, outputs 'sum' 1x4 (left + right) and 'maps' 1x2x2x1 (left - right).
  * -DVARIANT_RGB:  input 'image' 1x3x6x8, output 'copy' of the same shape and values.
  * -DVARIANT_GRAY: the same with 1x1x6x8. Both have the description (the note) of -DVARIANT.
+ * By its description the work of conv1 is nothing, that of conv2 bytes and that of fc multiply-adds.
  * FAKE_OPEN_STATUS and FAKE_RUN_STATUS in the environment make open and run fail with that res_status.
  */
 #define _POSIX_C_SOURCE 199309L /* clock_gettime */
@@ -54,16 +55,17 @@ static const res_tensor_info outputs[] = {{"prob", prob_shape, 40, 2, RES_F32}};
   "\"parameters\":1000,\"weights_bytes\":4096,\"arena_bytes\":1100,\"arena_lower_bound_bytes\":1000,"                  \
   "\"scratch_shared_bytes\":128,\"scratch_worker_bytes\":256,\"workspace_bytes\":{\"1\":2944,\"2\":3456,\"16\":10624},"\
   "\"macs\":3000,"                                                                                                     \
-  "\"kernels\":[{\"name\":\"res_f32_conv3x3_s1_relu\",\"op\":\"conv\",\"operations\":[\"conv\",\"relu\"],"             \
+  "\"kernels\":[{\"name\":\"res_f32_conv3x3_s1_relu\",\"op\":\"conv\",\"layer\":\"3x3s1 3-8@2\","                      \
+  "\"algorithm\":\"winograd2\",\"operations\":[\"conv\",\"relu\"],"                                                    \
   "\"inputs\":[\"2x3x2x2xf32\"],\"outputs\":[\"2x8x2x2xf32\"],\"schedule\":\"tile 2x4\","                              \
-  "\"scratch\":[0,256],\"macs\":1000,\"calls\":2},"                                                                    \
-  "{\"name\":\"res_f32_gemm\",\"op\":\"gemm\",\"operations\":[\"gemm\"],"                                              \
-  "\"inputs\":[\"2x8xf32\"],\"outputs\":[\"2x5xf32\"],"                                                                \
-  "\"schedule\":\"\",\"scratch\":[128,0],\"macs\":1000,\"calls\":1}],"                                                 \
+  "\"scratch\":[0,256],\"macs\":1000,\"executed_macs\":250,\"calls\":2},"                                              \
+  "{\"name\":\"res_f32_gemm\",\"op\":\"gemm\",\"layer\":\"gemm 8-5\",\"algorithm\":\"dense\","                         \
+  "\"operations\":[\"gemm\"],\"inputs\":[\"2x8xf32\"],\"outputs\":[\"2x5xf32\"],\"schedule\":\"\","                    \
+  "\"scratch\":[128,0],\"macs\":1000,\"executed_macs\":50000000,\"calls\":1}],"                                        \
   "\"steps\":[{\"node\":\"/layer1/conv1\",\"nodes\":[\"/layer1/conv1\",\"/layer1/relu1\"],\"reads\":[-1],\"kernel\":0,"\
   "\"op\":\"conv\",\"macs\":1000,\"bytes\":64},"                                                                       \
   "{\"node\":\"/layer1/conv2\",\"nodes\":[\"/layer1/conv2\",\"/relu2\"],\"reads\":[0],\"kernel\":0,\"op\":\"conv\","   \
-  "\"macs\":1000,\"bytes\":64},"                                                                                       \
+  "\"macs\":1000,\"bytes\":8000000},"                                                                                  \
   "{\"node\":\"/fc\",\"nodes\":[\"/fc\"],\"reads\":[1,0],\"kernel\":1,\"op\":\"gemm\",\"macs\":1000,\"bytes\":64}],"   \
   "\"memory_map\":[{\"name\":\"/layer1/conv1\",\"offset\":0,\"bytes\":64,\"first_step\":0,\"last_step\":2}]}"
 

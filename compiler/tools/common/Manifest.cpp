@@ -15,10 +15,11 @@ static bool fromJSON(const json::Value &value, Manifest::Tensor &tensor, json::P
 
 static bool fromJSON(const json::Value &value, Manifest::Kernel &kernel, json::Path path) {
   json::ObjectMapper map(value, path);
-  return map && map.map("name", kernel.name) && map.map("op", kernel.op) && map.map("operations", kernel.operations) &&
+  return map && map.map("name", kernel.name) && map.map("op", kernel.op) && map.map("layer", kernel.layer) &&
+         map.map("algorithm", kernel.algorithm) && map.map("operations", kernel.operations) &&
          map.map("inputs", kernel.inputs) && map.map("outputs", kernel.outputs) &&
          map.map("schedule", kernel.schedule) && map.map("scratch", kernel.scratch) && map.map("macs", kernel.macs) &&
-         map.map("calls", kernel.calls);
+         map.map("executed_macs", kernel.executedMacs) && map.map("calls", kernel.calls);
 }
 
 static bool fromJSON(const json::Value &value, Manifest::Step &step, json::Path path) {

@@ -25,10 +25,13 @@ struct Manifest {
   };
   struct Kernel {
     std::string name, op, schedule;
+    std::string layer;                        // what layers of one shape share: "3x3s1 256@14"
+    std::string algorithm;                    // "direct", "winograd4"
     std::vector<std::string> operations;      // of its body, in order
     std::vector<std::string> inputs, outputs; // "1x64x56x56xf32"
     std::vector<uint64_t> scratch;            // shared by all threads, of each thread
-    uint64_t macs = 0, calls = 0;
+    uint64_t macs = 0, executedMacs = 0;      // as defined, and what the algorithm needs
+    uint64_t calls = 0;
   };
   struct Step {
     std::string node, op;

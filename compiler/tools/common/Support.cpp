@@ -156,16 +156,39 @@ std::string countText(double count) {
 
 std::string jsonNumber(double value) { return std::isfinite(value) ? formatted("%.6g", value) : "null"; }
 
-std::string fit(StringRef text, size_t width) {
+/// A line that cannot move the cursor.
+static std::string oneLine(StringRef text) {
   std::string line;
   for (char c : text)
     line += static_cast<unsigned char>(c) < ' ' || c == 0x7f ? '?' : c;
+  return line;
+}
+
+/// Whether a UTF-8 character goes on here, so that a cut would leave half of it.
+static bool isContinuation(StringRef text, size_t at) {
+  return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80;
+}
+
+std::string fit(StringRef text, size_t width) {
+  std::string line = oneLine(text);
   if (line.size() <= width)
     return line;
   size_t end = width < 2 ? 0 : width - 2;
-  while (end > 0 && (static_cast<unsigned char>(line[end]) & 0xc0) == 0x80) // never half a UTF-8 character
+  while (end > 0 && isContinuation(line, end))
     --end;
   return line.substr(0, end) + StringRef("..").take_front(width).str();
+}
+
+std::string fitMiddle(StringRef text, size_t width) {
+  std::string line = oneLine(text);
+  if (line.size() <= width || width < 4)
+    return fit(line, width);
+  size_t head = (width - 2) / 2, tail = line.size() - (width - 2 - head);
+  while (head > 0 && isContinuation(line, head))
+    --head;
+  while (isContinuation(line, tail))
+    ++tail;
+  return line.substr(0, head) + ".." + line.substr(tail);
 }
 
 } // namespace res

@@ -68,6 +68,8 @@ std::string countText(double count);
 std::string jsonNumber(double value);
 /// A line that cannot move the cursor, at most `width` columns, with its end replaced by ".." if it was longer.
 std::string fit(llvm::StringRef text, size_t width);
+/// The same, with ".." for its middle: names of nodes tell most at both ends.
+std::string fitMiddle(llvm::StringRef text, size_t width);
 
 } // namespace res
 

@@ -1,5 +1,6 @@
 //===- InspectModelCommand.cpp - resc inspect of a model --------*- C++ -*-===//
 
+#include "compiler/link/KernelWork.h"
 #include "compiler/link/Manifest.h"
 #include "compiler/pipeline/TemporaryFiles.h"
 #include "compiler/tools/inspect/Report.h"

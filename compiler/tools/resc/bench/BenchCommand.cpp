@@ -2,6 +2,7 @@
 
 #include "compiler/tools/resc/bench/BenchReport.h"
 #include "compiler/tools/resc/Commands.h"
+#include "compiler/tools/resc/bench/MemoryBandwidth.h"
 #include "compiler/tools/resc/bench/PeakFlops.h"
 #include "compiler/tools/resc/Process.h"
 #include "compiler/tools/resc/tensors/InputLoader.h"
@@ -29,6 +30,16 @@ static const char overview[] = R"(measures the speed of a compiled library, or o
   GFLOP/s count a multiply-add as two, over the median. The peak of the multiply-add units is
   measured in the same process, just before and after, on as many threads. Without --input the
   values are seeded normal noise.
+
+  --layers compares each layer with a roofline: the time of its multiply-adds at that peak, or of
+  its bytes at the bandwidth at which as many threads read memory (measured as well), whichever is
+  longer. What it takes longer is lost.
+    GFLOP/s, of peak  the multiply-adds that the layer is defined by: Winograd may exceed 100%
+    FMA               those that its algorithm executes, as a share of the peak
+    DRAM              weights as stored, activations read and written once, as a share of the
+                      bandwidth; above 100% they are in a cache
+    limit             compute or memory, whose time is longer; overhead, where both one after the
+                      other would take less than half of the time
 )";
 
 namespace {
@@ -41,7 +52,7 @@ struct Options {
   cl::opt<double, false, SecondsParser> seconds{"seconds", cl::value_desc("S"), cl::init(3.0),
                                                 cl::cat(optionCategory()),
                                                 cl::desc("How long to measure, at least 5 runs; default 3")};
-  cl::opt<bool> layers{"layers", cl::desc("Also the time of each layer"), cl::cat(optionCategory())};
+  cl::opt<bool> layers{"layers", cl::desc("Also each layer, and what is lost where"), cl::cat(optionCategory())};
   cl::opt<std::string> json{"json", cl::value_desc("FILE"), cl::cat(optionCategory()),
                             cl::desc("Write the numbers as JSON; '-': as one line on standard output")};
   cl::list<std::string> inputs{"input", cl::value_desc("FILE"), cl::cat(optionCategory()),
@@ -176,6 +187,8 @@ static res_status measure(Subject &subject, const Options &options, BenchResult 
   subject.instance.reset(); // workers that still spin would disturb the next line
   result.peakGflops = std::max(result.peakGflops, measurePeakGflops(subject.model->target, result.threads));
   result.rssMb = residentMegabytes();
+  if (options.layers) // last, as it needs memory itself
+    result.readGbytesPerSecond = measureReadBandwidth(result.threads);
   return RES_OK;
 }
 

@@ -18,11 +18,15 @@ struct BenchResult {
   double loadMs = 0;          // loading the library and opening an instance
   double firstMs = 0;         // the same and the first inference
   double peakGflops = 0;      // of the FMA units, on as many threads; 0: unknown
+  double readGbytesPerSecond = 0; // from memory, by as many threads; 0: unknown or not asked for
   double rssMb = 0;           // the most memory that was resident, in units of 10^6 bytes
 
   /// The smallest time that at least this share of the runs did not exceed.
   double percentile(double share) const;
 };
+
+/// A multiply-add counts as two; NaN where the peak is unknown.
+double percentOfPeak(double gflops, const BenchResult &result);
 
 /// For people: a few lines, and a table of the layers if there are any.
 void printReport(llvm::raw_ostream &stream, const Manifest &manifest, const BenchResult &result);

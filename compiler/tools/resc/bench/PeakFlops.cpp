@@ -5,15 +5,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/tools/resc/bench/PeakFlops.h"
+#include "compiler/tools/resc/bench/PinnedThreads.h"
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <numeric>
-#include <thread>
 #include <vector>
-
-#include <sched.h>
 
 namespace res {
 
@@ -66,41 +63,14 @@ static Loop widestLoop(llvm::StringRef target) {
 
 const char *peakInstructions(llvm::StringRef target) { return widestLoop(target).instructions; }
 
-static std::vector<int> allowedProcessors() {
-  cpu_set_t set;
-  std::vector<int> processors;
-  if (sched_getaffinity(0, sizeof set, &set) == 0)
-    for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu)
-      if (CPU_ISSET(cpu, &set))
-        processors.push_back(cpu);
-  return processors;
-}
-
-static void pinToProcessor(int cpu) {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  CPU_SET(cpu, &set);
-  sched_setaffinity(0, sizeof set, &set); // measuring goes on unpinned where this is refused
-}
-
 double measurePeakGflops(llvm::StringRef target, unsigned threads) {
   using Clock = std::chrono::steady_clock;
   using Seconds = std::chrono::duration<double>;
   Loop loop = widestLoop(target);
   if (!loop.run)
     return 0;
-  // Threads that share a processor do not add to the peak.
-  std::vector<int> processors = allowedProcessors();
-  if (!processors.empty())
-    threads = std::min<unsigned>(threads, processors.size());
-  std::vector<double> rates(threads);
-  std::atomic<unsigned> ready{0};
-  auto measure = [&](unsigned index) {
-    if (!processors.empty())
-      pinToProcessor(processors[index]);
-    ++ready;
-    while (ready < threads)
-      std::this_thread::yield();
+  std::vector<double> rates(usefulThreads(threads));
+  onPinnedThreads(rates.size(), [&](unsigned index, Barrier &) {
     // Pieces of a fraction of a millisecond: the best one was not interrupted.
     const long iterations = 50000;
     auto end = Clock::now() + std::chrono::milliseconds(30);
@@ -110,12 +80,7 @@ double measurePeakGflops(llvm::StringRef target, unsigned threads) {
       rates[index] = std::max(rates[index], loop.flopsPerIteration * iterations / Seconds(stop - start).count());
       start = stop;
     }
-  };
-  std::vector<std::thread> workers;
-  for (unsigned i = 0; i < threads; ++i)
-    workers.emplace_back(measure, i);
-  for (std::thread &worker : workers)
-    worker.join();
+  });
   return std::accumulate(rates.begin(), rates.end(), 0.0) * 1e-9;
 }
 

@@ -1,0 +1,93 @@
+//===- KernelWork.cpp - what a kernel computes, for people ------*- C++ -*-===//
+
+#include "compiler/link/KernelWork.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MathExtras.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+using namespace res;
+
+/// Multiply-adds of one output.
+static int64_t tapsOf(ConvOp conv) {
+  int64_t taps = conv.getInput().getType().getDimSize(1) / int64_t(conv.getGroups());
+  for (int64_t size : conv.getWindow().getKernel())
+    taps *= size;
+  return taps;
+}
+
+static int64_t macsOf(Operation *op) {
+  if (auto conv = dyn_cast<ConvOp>(op))
+    return conv.getType().getNumElements() * tapsOf(conv);
+  if (auto gemm = dyn_cast<GemmOp>(op))
+    return gemm.getType().getNumElements() * gemm.getInput().getType().getDimSize(1);
+  return 0;
+}
+
+static int64_t executedMacsOf(Operation *op, Attribute schedule) {
+  auto conv = dyn_cast<ConvOp>(op);
+  auto winograd = dyn_cast_or_null<WinogradAttr>(schedule);
+  if (!conv || !winograd)
+    return macsOf(op);
+  ArrayRef<int64_t> out = conv.getType().getShape();
+  const int64_t tile = winograd.getTile(), points = (tile + 2) * (tile + 2);
+  const int64_t tiles = llvm::divideCeil(out[2], tile) * llvm::divideCeil(out[3], tile);
+  return out[0] * out[1] * tiles * points * conv.getInput().getType().getDimSize(1);
+}
+
+int64_t res::countMacs(Operation *root) {
+  int64_t macs = 0;
+  root->walk([&](Operation *op) { macs += macsOf(op); });
+  return macs;
+}
+
+int64_t res::countExecutedMacs(Operation *root, Attribute schedule) {
+  int64_t macs = 0;
+  root->walk([&](Operation *op) { macs += executedMacsOf(op, schedule); });
+  return macs;
+}
+
+std::string res::algorithmName(Attribute schedule) {
+  if (auto winograd = dyn_cast_or_null<WinogradAttr>(schedule))
+    return "winograd" + std::to_string(winograd.getTile());
+  return isa_and_nonnull<DirectAttr>(schedule)  ? "direct"
+         : isa_and_nonnull<DenseAttr>(schedule) ? "dense"
+         : isa_and_nonnull<MapAttr>(schedule)   ? "map"
+                                                : "";
+}
+
+/// "14", or "14x20" where the axes differ.
+static void printSizes(llvm::raw_ostream &os, ArrayRef<int64_t> sizes) {
+  if (llvm::all_equal(sizes))
+    os << sizes.front();
+  else
+    llvm::interleave(sizes, os, "x");
+}
+
+std::string res::describeLayer(Operation *anchor) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  auto conv = dyn_cast<ConvOp>(anchor);
+  if (conv) {
+    llvm::interleave(conv.getWindow().getKernel(), os, "x");
+    os << "s";
+    printSizes(os, conv.getWindow().getStrides());
+  } else {
+    os << anchor->getName().stripDialect();
+  }
+  auto input = anchor->getNumOperands() ? dyn_cast<RankedTensorType>(anchor->getOperand(0).getType()) : nullptr;
+  auto output = dyn_cast<RankedTensorType>(anchor->getResult(0).getType());
+  if (!input || !output || input.getRank() < 2)
+    return text;
+  os << " " << input.getDimSize(1);
+  if (output.getRank() == input.getRank() && output.getDimSize(1) != input.getDimSize(1))
+    os << "-" << output.getDimSize(1);
+  if (conv && conv.getGroups() > 1)
+    os << "g" << conv.getGroups();
+  if (input.getRank() > 2) {
+    os << "@";
+    printSizes(os, input.getShape().drop_front(2));
+  }
+  return text;
+}
