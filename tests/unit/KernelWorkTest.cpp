@@ -14,7 +14,8 @@ class KernelWorkTest : public ModuleFixture {
 protected:
   /// A module of one operation with two arguments and a result.
   ModuleOp parseOp(const std::string &text, const std::string &types, const std::string &result) {
-    return parse("func.func @main(" + types + ") -> " + result + " {\n%r = " + text + "\nreturn %r : " + result + "\n}");
+    return parse("func.func @main(" + types + ") -> " + result + " {\n%r = " + text + "\nreturn %r : " + result +
+                 "\n}");
   }
 
   ModuleOp conv(int64_t height, int64_t width, int64_t filters = 20) {

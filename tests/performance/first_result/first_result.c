@@ -1,12 +1,12 @@
 /* Time from process start to the first result, and peak resident memory, of one runtime through its C API.
  *
- *   first_result resc MODEL.so - THREADS
- *   first_result onnxruntime LIBONNXRUNTIME.so MODEL.onnx THREADS INPUT OUTPUT 1x3x224x224
- *   first_result openvino LIBOPENVINO_C.so MODEL.onnx THREADS INPUT OUTPUT 1x3x224x224
+ *   first_result resc        MODEL.so           MODEL.onnx THREADS INPUT OUTPUT 1x3x224x224
+ *   first_result onnxruntime LIBONNXRUNTIME.so  MODEL.onnx THREADS INPUT OUTPUT 1x3x224x224
+ *   first_result openvino    LIBOPENVINO_C.so   MODEL.onnx THREADS INPUT OUTPUT 1x3x224x224
  *
  * Prints a line of JSON. Times begin when the process was asked for, if the environment has that as FIRST_RESULT_START
- * (seconds of the monotonic clock), else in main. The input is the same noise for all; `index` and `value` of the largest
- * output tell whether all computed the same.
+ * (seconds of the monotonic clock), else in main. The input is the same noise for all; `index` and `value` of the
+ * largest output tell whether all computed the same.
  */
 #define _GNU_SOURCE
 #include "runner.h"
@@ -70,15 +70,11 @@ static void fill(float *values, size_t count) {
 int main(int argc, char **argv) {
   const char *given = getenv("FIRST_RESULT_START");
   const double start = given ? atof(given) : now();
-  if (argc != 5 && argc != 8)
-    fail("usage", "first_result RUNTIME LIBRARY MODEL THREADS [INPUT OUTPUT SHAPE]");
-  struct job job = {.library = argv[2], .model = argv[3], .threads = atoi(argv[4])};
-  if (argc == 8) {
-    job.input_name = argv[5], job.output_name = argv[6];
-    parse_shape(&job, argv[7]);
-  } else {
-    parse_shape(&job, "1x3x224x224"); /* of the networks that are compared */
-  }
+  if (argc != 8)
+    fail("usage", "first_result RUNTIME LIBRARY MODEL THREADS INPUT OUTPUT SHAPE");
+  struct job job = {
+      .library = argv[2], .model = argv[3], .threads = atoi(argv[4]), .input_name = argv[5], .output_name = argv[6]};
+  parse_shape(&job, argv[7]);
   job.input = malloc(job.input_elements * sizeof *job.input);
   if (!job.input)
     fail("input", "not enough memory");
@@ -95,7 +91,8 @@ int main(int argc, char **argv) {
   size_t best = 0;
   for (size_t i = 1; i < elements; ++i)
     best = output[i] > output[best] ? i : best;
-  printf("{\"runtime\": \"%s\", \"threads\": %d, \"first_result_ms\": %.2f, \"load_ms\": %.2f, \"peak_resident_mb\": %.1f, "
+  printf("{\"runtime\": \"%s\", \"threads\": %d, \"first_result_ms\": %.2f, \"load_ms\": %.2f, \"peak_resident_mb\": "
+         "%.1f, "
          "\"index\": %zu, \"value\": %.4f}\n",
          argv[1], job.threads, 1e3 * (done - start), 1e3 * (job.loaded - start), peak_resident() * 1024e-6, best,
          (double)output[best]);

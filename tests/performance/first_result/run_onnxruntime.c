@@ -1,5 +1,5 @@
-/* ONNX Runtime. Its packages on PyPI have the library, but not the header: what is needed of the C API is declared here.
- * OrtApi is a table of function pointers whose order never changes; the numbers are those of its entries.
+/* ONNX Runtime. Its packages on PyPI have the library, but not the header: what is needed of the C API is declared
+ * here. OrtApi is a table of function pointers whose order never changes; the numbers are those of its entries.
  */
 #include "runner.h"
 
@@ -55,10 +55,10 @@ const float *run_onnxruntime(struct job *job, size_t *elements) {
   CALL(CreateSession, (void *, const char *, void *, void **), environment, job->model, options, &session);
   job->loaded = now();
   CALL(CreateCpuMemoryInfo, (int, int, void **), ArenaAllocator, DefaultMemory, &memory);
-  CALL(CreateTensorWithDataAsOrtValue, (void *, void *, size_t, const int64_t *, size_t, int, void **), memory, job->input,
-       job->input_elements * sizeof(float), job->shape, job->rank, Float, &input);
-  CALL(Run, (void *, void *, const char *const *, void *const *, size_t, const char *const *, size_t, void **), session, 0,
-       &job->input_name, &input, 1, &job->output_name, 1, &output);
+  CALL(CreateTensorWithDataAsOrtValue, (void *, void *, size_t, const int64_t *, size_t, int, void **), memory,
+       job->input, job->input_elements * sizeof(float), job->shape, job->rank, Float, &input);
+  CALL(Run, (void *, void *, const char *const *, void *const *, size_t, const char *const *, size_t, void **), session,
+       0, &job->input_name, &input, 1, &job->output_name, 1, &output);
   float *data;
   CALL(GetTensorMutableData, (void *, void **), output, (void **)&data);
   CALL(GetTensorTypeAndShape, (void *, void **), output, &info);

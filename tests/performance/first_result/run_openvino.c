@@ -8,7 +8,7 @@
 /* Calls a function that returns a status. */
 #define CALL(name, types, ...)                                                                                         \
   do {                                                                                                                 \
-    if (((int (*)types)symbol(library, name))(__VA_ARGS__) != 0)                                                       \
+    if (((int(*) types)symbol(library, name))(__VA_ARGS__) != 0)                                                       \
       fail(name, NULL);                                                                                                \
   } while (0)
 
@@ -21,8 +21,8 @@ const float *run_openvino(struct job *job, size_t *elements) {
   void *core, *compiled, *request, *input, *output, *data;
   CALL("ov_core_create", (void **), &core);
   /* The number counts keys and values; what follows is variadic. */
-  CALL("ov_core_compile_model_from_file", (void *, const char *, const char *, size_t, void **, ...), core, job->model, "CPU",
-       (size_t)8, &compiled, "PERFORMANCE_HINT", "LATENCY", "NUM_STREAMS", "1", "INFERENCE_NUM_THREADS", threads,
+  CALL("ov_core_compile_model_from_file", (void *, const char *, const char *, size_t, void **, ...), core, job->model,
+       "CPU", (size_t)8, &compiled, "PERFORMANCE_HINT", "LATENCY", "NUM_STREAMS", "1", "INFERENCE_NUM_THREADS", threads,
        "INFERENCE_PRECISION_HINT", "f32");
   CALL("ov_compiled_model_create_infer_request", (void *, void **), compiled, &request);
   job->loaded = now();

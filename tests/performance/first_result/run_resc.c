@@ -12,7 +12,7 @@ const float *run_resc(struct job *job, size_t *elements) {
     fail(job->library, dlerror());
   const res_model *model = ((res_get_model_function)symbol(library, "res_get_model"))();
   if (model->input_count != 1 || model->inputs[0].bytes != job->input_elements * sizeof(float))
-    fail(job->library, "expected one input of 1x3x224x224");
+    fail(job->library, "expected one input, of another size");
   res_options options = {.struct_bytes = sizeof options, .threads = job->threads};
   res_instance *instance;
   res_status status = model->open(model, &options, &instance);

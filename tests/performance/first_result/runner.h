@@ -7,7 +7,7 @@
 
 /* What to run. One input and one output, both float32. */
 struct job {
-  const char *library, *model; /* of resc, the model is the library */
+  const char *library, *model; /* of resc, the library is the model */
   const char *input_name, *output_name;
   int64_t shape[8];
   size_t rank, input_elements;

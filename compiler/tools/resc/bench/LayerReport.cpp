@@ -1,8 +1,8 @@
 //===- LayerReport.cpp - layers against the roofline ------------*- C++ -*-===//
 
 #include "compiler/tools/resc/bench/LayerReport.h"
-#include "compiler/tools/resc/bench/Roofline.h"
 #include "compiler/tools/common/TextTable.h"
+#include "compiler/tools/resc/bench/Roofline.h"
 
 #include "llvm/Support/Format.h"
 

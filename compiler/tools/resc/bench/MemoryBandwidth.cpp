@@ -1,7 +1,7 @@
 //===- MemoryBandwidth.cpp - how fast this machine reads memory -*- C++ -*-===//
 //
-// The roof over layers that wait for memory. Rates are of passes in which all threads begin together, and of the thread that
-// ends last: threads share the memory, so the best rates of each do not add up.
+// The roof over layers that wait for memory. Rates are of passes in which all threads begin together, and of the thread
+// that ends last: threads share the memory, so the best rates of each do not add up.
 //
 //===----------------------------------------------------------------------===//
 
@@ -23,7 +23,8 @@ namespace res {
 /// Bytes of the largest cache that the first processor can reach. (What sysconf says may be the sum over a socket.)
 static size_t lastCacheBytes() {
   for (const char *index : {"3", "2"}) {
-    auto file = llvm::MemoryBuffer::getFileAsStream(llvm::Twine("/sys/devices/system/cpu/cpu0/cache/index") + index + "/size");
+    auto file =
+        llvm::MemoryBuffer::getFileAsStream(llvm::Twine("/sys/devices/system/cpu/cpu0/cache/index") + index + "/size");
     if (!file)
       continue;
     llvm::StringRef text = (*file)->getBuffer().trim();
@@ -47,7 +48,8 @@ double measureReadBandwidth(unsigned threads) {
   threads = usefulThreads(threads);
   const size_t page = size_t(2) << 20; // also that of huge pages
   const size_t most = size_t(1) << 30;
-  const size_t each = std::clamp(4 * lastCacheBytes(), size_t(64) << 20, most) / threads / page * page;
+  const size_t each =
+      std::max(std::clamp(4 * lastCacheBytes(), size_t(64) << 20, most) / threads / page, size_t(1)) * page;
   const size_t bytes = each * threads;
   void *memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED)

@@ -20,12 +20,12 @@ private:
   std::atomic<unsigned> arrived{0}, rounds{0};
 };
 
-/// As many threads, but no more than the processors that this process may use: further ones do not add to what a machine
-/// can do.
+/// As many threads, but no more than the processors that this process may use: further ones do not add to what a
+/// machine can do.
 unsigned usefulThreads(unsigned threads);
 
-/// Runs the body once on each of `threads` new threads, pinned to the first processors that this process may use; they begin
-/// together. Returns when all are done.
+/// Runs the body once on each of `threads` new threads, pinned to the first processors that this process may use; they
+/// begin together. Returns when all are done.
 void onPinnedThreads(unsigned threads, llvm::function_ref<void(unsigned index, Barrier &barrier)> body);
 
 } // namespace res

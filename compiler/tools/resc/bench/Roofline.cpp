@@ -53,9 +53,8 @@ std::vector<LayerClass> layerClasses(const Manifest &manifest, const std::vector
   std::vector<LayerClass> classes;
   for (auto [step, layer] : zip(manifest.steps, layers)) {
     const Manifest::Kernel &kernel = manifest.kernels[step.kernel];
-    auto same = llvm::find_if(classes, [&](const LayerClass &c) {
-      return c.layer == kernel.layer && c.algorithm == kernel.algorithm;
-    });
+    auto same = llvm::find_if(
+        classes, [&](const LayerClass &c) { return c.layer == kernel.layer && c.algorithm == kernel.algorithm; });
     if (same == classes.end()) {
       same = classes.insert(same, LayerClass());
       same->layer = kernel.layer, same->algorithm = kernel.algorithm;

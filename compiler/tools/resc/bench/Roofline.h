@@ -1,10 +1,10 @@
 //===- Roofline.h - what a layer could reach on this machine ----*- C++ -*-===//
 //
-// A layer takes at least the time that its multiply-adds take at the peak of the FMA units, and at least the time that its
-// bytes take at the bandwidth of memory; the longer of the two is the roof. Multiply-adds are those that the algorithm
-// executes (a quarter of the defined ones for F(4x4,3x3) on whole tiles); bytes are the weights as stored, and activations
-// read and written once. So what is lost holds transforms, padding lanes, waiting and starting threads; and a layer whose
-// operands are still in a cache may be faster than its memory roof.
+// A layer takes at least the time that its multiply-adds take at the peak of the FMA units, and at least the time that
+// its bytes take at the bandwidth of memory; the longer of the two is the roof. Multiply-adds are those that the
+// algorithm executes (a quarter of the defined ones for F(4x4,3x3) on whole tiles); bytes are the weights as stored,
+// and activations read and written once. So what is lost holds transforms, padding lanes, waiting and starting threads;
+// and a layer whose operands are still in a cache may be faster than its memory roof.
 //
 //===----------------------------------------------------------------------===//
 
@@ -32,8 +32,8 @@ struct LayerRoof {
   /// As the definition counts, a multiply-add as two.
   double gflops() const;
   double gigabytesPerSecond() const;
-  /// "compute" or "memory": the longer of both times. "overhead" where both, one after the other, would explain less than
-  /// half of the time. "" where the machine's peaks are unknown.
+  /// "compute" or "memory": the longer of both times. "overhead" where both, one after the other, would explain less
+  /// than half of the time. "" where the machine's peaks are unknown.
   const char *limit() const;
 };
 
