@@ -15,6 +15,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 
 import readme_tables
 
@@ -37,7 +38,8 @@ def parse_arguments():
     p.add_argument("--networks", nargs="+", choices=MODELS, default=list(MODELS))
     p.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     p.add_argument("--peers", default="openvino,ort", help="besides resc, and ncnn for VGG-19")
-    p.add_argument("--python", nargs="+", default=[], help="interpreters that have the other runtimes")
+    p.add_argument("--python", nargs="+", default=[],
+                   help="interpreters that have the other runtimes, and torch for errors against double precision")
     p.add_argument("--models", default=os.path.join(ROOT, "build/models"), help="folder of NETWORK.onnx; missing ones are made")
     p.add_argument("--resc", default=os.path.join(ROOT, "build/release/bin/resc"))
     p.add_argument("--seconds", type=float, default=6, help="for each peer and thread count")
@@ -100,18 +102,19 @@ def read_bandwidth(options, threads):
 
 
 def measure(network, options):
-    final, unfinished = (os.path.join(options.results, network + suffix) for suffix in (".json", ".json.unfinished"))
-    compare(network, options, unfinished)
-    with open(unfinished) as file:
-        result = json.load(file)
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "result.json")
+        compare(network, options, path)
+        with open(path) as file:
+            result = json.load(file)
     for row in result["rows"]:
         row.pop("stderr", None)  # has paths of this machine
     result.update(name=MODELS[network][0], date=datetime.date.today().isoformat(), processor=processor_name(),
                   cores=len(os.sched_getaffinity(0)),
                   read_gbytes_per_s={str(t): read_bandwidth(options, t) for t in options.threads})
-    with open(unfinished, "w") as file:
+    with open(os.path.join(options.results, network + ".json"), "w") as file:
         json.dump(result, file, indent=1)
-    os.rename(unfinished, final)
+        file.write("\n")
     if network == FIRST_RESULT:
         path = os.path.join(options.results, "first_result.json")
         subprocess.run([sys.executable, os.path.join(HERE, "first_result/first_result.py"), model_path(network, options.models),
@@ -131,7 +134,10 @@ def main():
     os.makedirs(options.results, exist_ok=True)
     if not options.tables_only:
         for network in options.networks:
-            measure(network, options)
+            try:
+                measure(network, options)
+            except subprocess.CalledProcessError as error:
+                sys.exit(f"update_readme.py: error: {network}: {error}")
     results = [result for network in MODELS if (result := stored(options.results, network))]
     if not results:
         sys.exit(f"update_readme.py: error: expected results in '{options.results}'")

@@ -253,11 +253,11 @@ def main():
     finally:
         if not options.cache:
             shutil.rmtree(folder, ignore_errors=True)
+    if result and options.json:
+        with open(options.json, "w") as file:
+            json.dump(result, file, indent=1)
     if result:
         print(markdown(result), flush=True)
-        if options.json:
-            with open(options.json, "w") as file:
-                json.dump(result, file, indent=1)
 
 
 if __name__ == "__main__":
