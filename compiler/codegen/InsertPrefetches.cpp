@@ -8,7 +8,9 @@
 #include "compiler/codegen/InsertPrefetches.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
+#include <set>
 
 using namespace Halide;
 using namespace Halide::Internal;
@@ -33,7 +35,8 @@ class FindLoads : public IRVisitor {
 public:
   FindLoads(const std::string &buffer, Bindings bindings) : buffer(buffer), bindings(std::move(bindings)) {}
 
-  std::vector<Expr> bases; // of the ramps that are loaded
+  std::vector<Expr> bases;   // of the ramps that are loaded
+  std::vector<Expr> scalars; // indices of single elements
   bool hasLoops = false;
 
 private:
@@ -41,6 +44,8 @@ private:
   void visit(const Load *op) override {
     if (const Ramp *ramp = op->index.as<Ramp>(); ramp && op->name == buffer)
       bases.push_back(substitute(bindings, ramp->base));
+    else if (op->name == buffer && op->index.type().is_scalar())
+      scalars.push_back(substitute(bindings, op->index));
     IRVisitor::visit(op);
   }
   void visit(const LetStmt *op) override {
@@ -97,6 +102,7 @@ private:
   void count(const std::vector<Stream> &streams);
   std::vector<Stream> shareStreams(const std::vector<Expr> &loads);
   Stmt fetchWeights(const For *loop, const std::vector<Stream> &streams);
+  Stmt fetchInput(const For *loop, const std::vector<Expr> &loads) const;
   Stmt fetchOperands(const For *loop, const Stmt &result) const;
   static Stmt fetch(const std::string &buffer, const Expr &index);
 
@@ -169,6 +175,12 @@ std::vector<Stream> Inserter::findStreams(const std::vector<Expr> &loads, size_t
   return streams;
 }
 
+/// A loop like another, with other statements in its body.
+static Stmt withBody(const For *loop, const std::vector<Stmt> &body) {
+  return For::make(loop->name, loop->min, loop->extent, loop->for_type, loop->partition_policy, loop->device_api,
+                   Block::make(body));
+}
+
 /// The loop in granules: each begins with the requests for its share of the lines, one or more.
 Stmt Inserter::fetchWeights(const For *loop, const std::vector<Stream> &streams) {
   if (streams.empty())
@@ -192,12 +204,57 @@ Stmt Inserter::fetchWeights(const For *loop, const std::vector<Stream> &streams)
   }
   if (granule == 1) {
     body.push_back(loop->body);
-    return For::make(loop->name, loop->min, loop->extent, loop->for_type, loop->partition_policy, loop->device_api,
-                     Block::make(body));
+    return withBody(loop, body);
   }
   body.push_back(For::make(loop->name, start, int(granule), loop->for_type, loop->partition_policy, loop->device_api, loop->body));
   return For::make(loop->name + ".granule", 0, int(extent / granule), loop->for_type, loop->partition_policy,
                    loop->device_api, Block::make(body));
+}
+
+/// Places at equal distances, in ascending order, relative to the first of the indices.
+struct Places {
+  int64_t first, distance, count;
+};
+static std::optional<Places> findPlaces(const std::vector<Expr> &indices) {
+  std::set<int64_t> places;
+  for (const Expr &index : indices) {
+    auto place = as_const_int(simplify(index - indices[0]));
+    if (!place)
+      return std::nullopt;
+    places.insert(*place);
+  }
+  const int64_t first = *places.begin(), count = int64_t(places.size());
+  const int64_t distance = count > 1 ? *std::next(places.begin()) - first : kLine;
+  if (*places.rbegin() != first + (count - 1) * distance)
+    return std::nullopt;
+  return Places{first, distance, count};
+}
+
+/// The innermost loop goes over the lanes of a block of channels and reads them for the pixels of a tile. Each step asks for
+/// its share of the lines that the next block reads, or behind the last block the next tile's first.
+Stmt Inserter::fetchInput(const For *loop, const std::vector<Expr> &loads) const {
+  std::optional<Places> pixels = findPlaces(loads);
+  const Loop &lanes = loops.back();
+  if (!pixels || lanes.extent == 0)
+    return loop;
+  Expr first = substitute(lanes.loop->name, lanes.loop->min, loads[0]) + int(pixels->first);
+  const auto usesVariable = [&](const Loop &loop) { return expr_uses_var(first, loop.loop->name); };
+  auto block = std::find_if(loops.rbegin() + 1, loops.rend(), usesVariable);
+  if (block == loops.rend())
+    return loop;
+  Expr next = substitute(block->loop->name, block->variable() + 1, first);
+  if (auto tile = std::find_if(block + 1, loops.rend(), usesVariable); tile != loops.rend()) {
+    Expr isLast = block->variable() == block->loop->min + block->loop->extent - 1;
+    Bindings behind{{block->loop->name, block->loop->min}, {tile->loop->name, tile->variable() + 1}};
+    next = select(isLast, substitute(behind, first), next);
+  }
+  std::vector<Stmt> requests;
+  const int64_t perStep = (pixels->count + lanes.extent - 1) / lanes.extent;
+  Expr step = lanes.variable() - lanes.loop->min;
+  for (int64_t i = 0; i < perStep; ++i)
+    requests.push_back(fetch(plan.input, next + (step * int(perStep) + int(i)) * int(pixels->distance)));
+  requests.push_back(loop->body);
+  return withBody(loop, requests);
 }
 
 Inserter::Sharers *Inserter::findSharers(const std::vector<Stream> &streams) {
@@ -261,24 +318,27 @@ Stmt Inserter::fetchOperands(const For *loop, const Stmt &result) const {
   }
   if (counting || body.empty())
     return result;
-  const For *changed = result.as<For>();
-  body.push_back(changed->body);
-  return For::make(changed->name, changed->min, changed->extent, changed->for_type, changed->partition_policy,
-                   changed->device_api, Block::make(body));
+  body.push_back(result.as<For>()->body);
+  return withBody(result.as<For>(), body);
 }
 
 Stmt Inserter::visit(const For *loop) {
   auto extent = as_const_int(loop->extent);
   loops.push_back({loop, extent ? *extent : 0});
-  FindLoads weights(plan.weights, bindings);
+  FindLoads weights(plan.weights, bindings), input(plan.input, bindings);
   loop->body.accept(&weights);
   Stmt result = loop;
-  if (weights.hasLoops || weights.bases.empty())
+  if (weights.hasLoops || weights.bases.empty()) {
     result = fetchOperands(loop, IRMutator::visit(loop));
-  else if (counting)
+  } else if (counting) {
     count(findStreams(weights.bases, 0));
-  else if (plan.distance)
-    result = fetchWeights(loop, shareStreams(weights.bases));
+  } else {
+    loop->body.accept(&input);
+    if (!input.scalars.empty())
+      result = fetchInput(loop, input.scalars);
+    if (plan.distance)
+      result = fetchWeights(result.as<For>(), shareStreams(weights.bases));
+  }
   loops.pop_back();
   return result;
 }

@@ -180,6 +180,9 @@ llvm::Expected<Reader> KernelEmitter::defineConvolution(ConvOp op, Reader input)
   // What the tiles of a group read again: the whole weights of the group, or a chunk.
   if (direct.order == LoopOrder::channels && window.height * window.width > 1)
     prefetches.distance = 0;
+  // Other inputs are staged, or read again for the next tap.
+  if (window.height * window.width == 1 && params.count(op.getInput()))
+    prefetches.input = params.lookup(op.getInput()).name();
   for (BlockArgument argument : kernel.getArguments())
     if (argument != op.getInput() && typeOf(argument).getRank() == 4 && getBlock(typeOf(argument)))
       prefetches.operands.push_back(params.lookup(argument).name());

@@ -60,6 +60,8 @@ private:
   void visit(const Load *op) override {
     if (const Ramp *ramp = op->index.as<Ramp>(); ramp && op->name == buffer)
       events.push_back({evaluate(ramp->base) / kLine, false});
+    else if (op->name == buffer && op->index.type().is_scalar())
+      events.push_back({evaluate(op->index) / kLine, false});
     IRVisitor::visit(op);
   }
   void visit(const Call *op) override {
@@ -106,7 +108,7 @@ std::vector<Walker::Event> run(Tiles tiles, int64_t distance) {
     sum.update().unroll(xo);
   acc.compute_at(sum, xo).vectorize(k).unroll(b).unroll(x);
   acc.update().reorder(k, b, x, c, g).vectorize(k).unroll(b).unroll(x);
-  return walk(out, {in, weights}, {"weights", distance, {}}, "weights");
+  return walk(out, {in, weights}, {"weights", distance, "", {}}, "weights");
 }
 
 class InsertPrefetches : public testing::TestWithParam<Tiles> {};
@@ -153,12 +155,41 @@ TEST(InsertPrefetchesTest, AsksForOperandsOfATile) {
   acc.compute_at(out, xo).vectorize(k).unroll(x).update().reorder(k, x, c).vectorize(k).unroll(x);
   std::vector<int64_t> asked, read;
   for (const Walker::Event &event :
-       walk(out, {in, weights, residual}, {"weights", std::nullopt, {"residual"}}, "residual")) {
+       walk(out, {in, weights, residual}, {"weights", std::nullopt, "", {"residual"}}, "residual")) {
     (event.prefetch ? asked : read).push_back(event.line);
     EXPECT_TRUE(event.prefetch ? asked.size() - read.size() <= 2 : asked.size() >= read.size());
   }
   EXPECT_EQ(asked.size(), size_t(kTiles * 2));
   EXPECT_EQ(asked, read);
+}
+
+TEST(InsertPrefetchesTest, AsksForTheNextBlockOfTheInput) {
+  constexpr int kPixels = 6, kInputBlocks = 3;
+  ImageParam in(Float(32), 3, "in"), weights(Float(32), 3, "weights");
+  Var k("k"), x("x"), xo("xo"), xi("xi");
+  RDom c(0, kLine, 0, kInputBlocks, "c");
+  Func acc("acc"), out("out");
+  acc(k, x) += in(c[0], x, c[1]) * weights(k, c[0], c[1]);
+  out(k, x) = acc(k, x);
+  in.dim(0).set_bounds(0, kLine), in.dim(1).set_bounds(0, kTiles * kPixels).set_stride(kLine);
+  in.dim(2).set_bounds(0, kInputBlocks).set_stride(kTiles * kPixels * kLine);
+  weights.dim(0).set_bounds(0, kLine), weights.dim(1).set_bounds(0, kLine).set_stride(kLine);
+  weights.dim(2).set_bounds(0, kInputBlocks).set_stride(kLine * kLine);
+  out.bound(k, 0, kLine).bound(x, 0, kTiles * kPixels).split(x, xo, xi, kPixels).vectorize(k).unroll(xi);
+  acc.compute_at(out, xo).vectorize(k).unroll(x).update().reorder(k, x, c[0], c[1]).vectorize(k).unroll(x);
+  // The lines that a block asks for hold those that the next one reads.
+  std::vector<std::set<int64_t>> asked{{}}, read{{}};
+  for (const Walker::Event &event : walk(out, {in, weights}, {"weights", std::nullopt, "in", {}}, "in")) {
+    if (!event.prefetch && !read.back().empty() && *read.back().begin() / kPixels != event.line / kPixels)
+      asked.emplace_back(), read.emplace_back();
+    (event.prefetch ? asked : read).back().insert(event.line);
+  }
+  ASSERT_EQ(read.size(), size_t(kTiles * kInputBlocks));
+  for (size_t block = 0; block + 1 < read.size(); ++block) {
+    // The step that begins a block asks before it reads: its request is counted with the block before.
+    std::set<int64_t> all = asked[block];
+    EXPECT_TRUE(std::includes(all.begin(), all.end(), std::next(read[block + 1].begin()), read[block + 1].end())) << block;
+  }
 }
 
 TEST_P(InsertPrefetches, AsksEvenly) {
