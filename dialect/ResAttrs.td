@@ -128,7 +128,8 @@ def Res_DirectAttr : Res_Attr<"Direct", "direct"> {
     - `order`: `channels` puts groups of channel blocks outermost (their weights stay in the caches while the map streams
       by), `space` the rows.
     - `flat`: a 1x1 convolution treats the map as one row of H*W pixels.
-    - `staging`: `none` reads the input in place, `whole` copies it once with its padding into scratch, `rows` copies
+    - `staging`: `none` reads the input in place (a padded one only if it is blocked: tiles at the border then have code
+      of their own), `whole` copies it once with its padding into scratch, `rows` copies
       the rows that a task of `rows` output rows needs.
     - `rows`: output rows (flat: register tiles) in a task when space is outermost.
     - `chunk`: blocks of input channels in a pass over the map, with partial sums in memory between passes; 0: all in one.

@@ -95,6 +95,28 @@ static int64_t chooseChunk(const ConvShape &shape, const DirectSchedule &s, cons
   return chunk;
 }
 
+/// Output rows in a task, or register tiles of a flat map, of which there are `lines`. A flat task is several tiles: one alone
+/// costs 10% (atomics, and two cores writing neighbouring lines). A band of rows that is copied copies the rows that it
+/// shares with its neighbours again: 7 of them were 1-8% faster than 3 on 3x3 64@56 and 128@28, 14 slower. Beside the
+/// weights the copy has to stay in the core's cache: on 3x3s2 128@56-28 bands of 2 rows (150 KB) took 0.7 of the time of 7.
+/// Bands that do not divide the map leave a smaller one.
+static int64_t chooseRows(const ConvShape &shape, const DirectSchedule &s, int64_t lines, const TargetModel &target) {
+  constexpr int64_t kMost = 7;
+  if (!shape.padded)
+    return std::max<int64_t>(1, lines / (2 * kMinTasks));
+  int64_t band = kMost;
+  if (s.staging == StagingKind::rows) {
+    const int64_t stagedRow = shape.inputWidth * shape.channels * 4;
+    const int64_t stagedRows = std::max<int64_t>(1, target.l2Bytes * 5 / 32 / stagedRow); // 160 KB of 1 MB
+    band = std::clamp<int64_t>((stagedRows - shape.kernelHeight) / shape.strideY + 1, 1, kMost);
+  }
+  band = std::clamp<int64_t>(lines / 4, 1, band);
+  int64_t divisor = band;
+  while (lines % divisor)
+    --divisor;
+  return divisor * 2 > band ? divisor : band;
+}
+
 DirectSchedule res::chooseDirect(const ConvShape &shape, const TargetModel &target) {
   DirectSchedule s{};
   // With groups a tile stays inside one, where groups are whole blocks.
@@ -118,23 +140,17 @@ DirectSchedule res::chooseDirect(const ConvShape &shape, const TargetModel &targ
   s.order = weightsStay && lines >= kMinTasks ? LoopOrder::space : LoopOrder::channels;
   if (groups < 2)
     s.order = LoopOrder::space;
-  // A flat task is several tiles: one alone costs 10% (atomics, and two cores writing neighbouring lines). A band of rows
-  // stages the rows it shares with its neighbours again: 7 of them were 1-8% faster than 3 on 3x3 64@56 and 128@28, 14
-  // slower. Beside the weights it has to stay in the core's cache: on 3x3s2 128@56-28 bands of 2 rows (150 KB staged) took
-  // 0.7 of the time of 7 and of the whole map.
-  const int64_t stagedRow = shape.inputWidth * shape.channels * 4;
-  const int64_t stagedRows = std::max<int64_t>(1, target.l2Bytes * 5 / 32 / stagedRow); // 160 KB of 1 MB
-  const int64_t band = std::clamp<int64_t>((stagedRows - shape.kernelHeight) / shape.strideY + 1, 1, 7);
-  s.rows = s.order == LoopOrder::channels ? 1
-           : shape.padded                 ? std::clamp<int64_t>(lines / 4, 1, band)
-                                          : std::max<int64_t>(1, lines / (2 * kMinTasks));
+  // Blocked maps are read in place, where tiles at the border have code of their own: 3x3 64@56 took 0.95 of the time that
+  // it took with bands of rows copied into scratch, 3x3s2 64-128@56 0.94. With channels outermost the copy pays: every
+  // group of channels reads it again, and the loops have constant extents, which prefetches of weights need.
+  s.staging = !shape.padded                    ? StagingKind::none
+              : s.order == LoopOrder::channels ? StagingKind::whole
+              : shape.readsBlocks()            ? StagingKind::none
+                                               : StagingKind::rows;
+  s.rows = s.order == LoopOrder::channels ? 1 : chooseRows(shape, s, lines, target);
   // The last tile of a row is in the task of the one it overlaps.
   while (s.flat && s.order == LoopOrder::space && width % s.pixels && s.rows < lines && (lines - 1) % s.rows == 0)
     ++s.rows;
-  s.staging = !shape.padded                        ? StagingKind::none
-              : s.order == LoopOrder::channels     ? StagingKind::whole
-                                                   : StagingKind::rows;
-
   if (inChunks && s.order == LoopOrder::channels && s.blocks <= 2)
     s.chunk = chooseChunk(shape, s, target);
 

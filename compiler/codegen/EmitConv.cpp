@@ -63,9 +63,16 @@ ConvAlgorithm res::defineConv(const std::string &name, const KernelVars &v, Read
                               const Window2 &window, int64_t groups, bool flat, const DirectSchedule &tile) {
   ConvAlgorithm conv;
   ConvFuncs &funcs = conv.funcs;
-  if (window.padded()) {
+  // In place, columns outside the map read zero, and rows outside it are left out of the sum.
+  const bool inPlace = window.padded() && tile.staging == StagingKind::none && inputSize.blocked;
+  funcs.padded = window.padded(), funcs.inputBlocked = inputSize.blocked;
+  if (inPlace) {
+    input = [input, width = int(inputSize.w)](const Point &p) {
+      Expr inside = likely(p.x >= 0 && p.x < width);
+      return select(inside, input(Point::blocked(p.ci, clamp(p.x, 0, width - 1), p.y, p.co, p.n)), 0.f);
+    };
+  } else if (window.padded()) {
     Func padded = funcs.staged = definePadded(name, v, input, inputSize, window);
-    funcs.stagedBlocked = inputSize.blocked;
     input = [padded, blocked = inputSize.blocked](const Point &p) {
       return blocked ? padded(p.ci, p.x, p.y, p.co, p.n) : padded(p.x, p.y, p.c, p.n);
     };
@@ -83,6 +90,11 @@ ConvAlgorithm res::defineConv(const std::string &name, const KernelVars &v, Read
   Expr step = chunk ? pass * int(chunk) + r[3] : Expr(r[3]);
   Expr column = v.x * int(window.strideX) + r[1] * int(window.dilationX);
   Expr row = v.y * int(window.strideY) + r[2] * int(window.dilationY);
+  if (inPlace) {
+    row -= int(window.padTop), column -= int(window.padLeft);
+    r.where(row >= 0 && row < int(inputSize.h));
+    row = clamp(row, 0, int(inputSize.h) - 1);
+  }
   Expr element;
   if (byBlocks) {
     Expr first = groups == 1 ? Expr(0) : (v.co / int(groupOutputs / kBlock)) * int(steps);

@@ -25,6 +25,34 @@ public:
   void error(const char *message) override { throw CompileError(message); }
 };
 
+/// Descriptors of buffers hold an address and nothing else: all bounds are constants (fixShape), and begin at 0. Halide asks
+/// for the minimum where it has dropped a clamp that a condition implies.
+class KnownMinima : public Internal::IRMutator {
+public:
+  bool unknown = false; // something else is asked for
+
+private:
+  using Internal::IRMutator::visit;
+
+  Expr visit(const Internal::Call *op) override {
+    if (op->name == Internal::Call::buffer_get_min)
+      return Internal::make_zero(op->type);
+    unknown |= op->name == Internal::Call::buffer_get_extent || op->name == Internal::Call::buffer_get_stride;
+    return Internal::IRMutator::visit(op);
+  }
+};
+
+bool fillInMinima(Module &module) {
+  Module filled(module.name(), module.target());
+  KnownMinima minima;
+  for (Internal::LoweredFunc function : module.functions()) {
+    function.body = minima.mutate(function.body);
+    filled.append(function);
+  }
+  module = filled;
+  return !minima.unknown;
+}
+
 /// The most that a lowered function has allocated on the heap at once. A block counts to the end of its scope, even if it
 /// is freed before: the runtime reuses it only when the ones behind it are free.
 class ScratchMeter : public Internal::IRVisitor {
@@ -130,6 +158,8 @@ std::string res::compileKernel(Func output, const std::vector<ImageParam> &argum
   // Without metadata: that names the Func of the output, and Halide numbers names by counters that all threads share, so that
   // the bytes would depend on what else is compiled. All other names are of symbols that the linker strips.
   Module module = Pipeline(output).compile_to_module(args, name, halideTarget(target), LinkageType::External);
+  if (!fillInMinima(module))
+    return "kernel '" + name + "': a shape that is not constant";
   if (!prefetches.weights.empty())
     module = insertPrefetches(module, prefetches);
   ScratchBytes needed{0, 0};

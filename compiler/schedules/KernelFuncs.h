@@ -29,7 +29,7 @@ struct ConvFuncs {
   Halide::RDom chunks;
   Halide::Func hint;   // with chunks: prefetches, once per register tile, its share of the weights of the next chunk
   Halide::Func staged; // the padded input, or undefined: (ci, x, y, co, n), row-major inputs (x, y, c, n)
-  bool stagedBlocked = true;
+  bool padded = false, inputBlocked = true;
   int64_t width = 0, height = 0, blocks = 0, innerChannels = 0, steps = 0; // steps: blocks of input channels
 };
 

@@ -23,8 +23,14 @@ static std::string check(const ConvFuncs &funcs, const DirectSchedule &s) {
                             expected("rows", 1, std::max<int64_t>(funcs.width, funcs.height), s.rows)})
     if (!error.empty())
       return error;
-  if (funcs.staged.defined() != (s.staging != StagingKind::none))
-    return funcs.staged.defined() ? "expected a padded input to be staged" : "expected no staging without pads";
+  if (!funcs.padded && s.staging != StagingKind::none)
+    return "expected no staging without pads";
+  if (funcs.padded && s.staging == StagingKind::none && !funcs.inputBlocked)
+    return "expected a padded row-major input to be staged";
+  // Two tasks must not compute the same output: they may round it differently, and results must not depend on threads.
+  if (s.order == LoopOrder::channels && funcs.blocks % s.blocks)
+    return "expected blocks that divide the " + std::to_string(funcs.blocks) + " of the output where channels are outermost, got " +
+           std::to_string(s.blocks);
   if (s.staging == StagingKind::rows && s.order == LoopOrder::channels)
     return "expected staging by rows only with space outermost";
   if (s.chunk != 0 && (s.order != LoopOrder::channels || funcs.width % s.pixels || s.chunk >= funcs.steps))
@@ -89,7 +95,7 @@ std::string res::scheduleDirect(ConvFuncs &funcs, const KernelVars &v, const Dir
     placeSums(bo);
   } else {
     const int64_t rows = std::min(s.rows, funcs.height);
-    out.split(v.y, yo, yi, int(rows), TailStrategy::ShiftInwards);
+    out.split(v.y, yo, yi, int(rows), TailStrategy::GuardWithIf); // bands do not overlap: see check()
     out.reorder(v.ci, bi, xi, bo, xo, yi, yo, v.n);
     if (funcs.height > rows)
       out.parallel(yo);
@@ -112,7 +118,7 @@ std::string res::scheduleDirect(ConvFuncs &funcs, const KernelVars &v, const Dir
   acc.update().vectorize(v.ci).unroll(v.co).unroll(v.x);
 
   if (funcs.staged.defined()) {
-    if (funcs.stagedBlocked) {
+    if (funcs.inputBlocked) {
       funcs.staged.vectorize(v.ci);
       if (s.staging == StagingKind::whole)
         funcs.staged.parallel(v.co);
