@@ -25,35 +25,44 @@ struct Tile {
 } // namespace
 
 /// Multiply-adds per cycle that a tile reaches, relative to the peak. A step takes the longer of its multiply-adds and its
-/// loads, and a quarter of a cycle more for each vector of weights, which comes from the second cache: fitted to 2x14
-/// against 2x7 and 4x4 on 3x3 layers of ResNet-18 (1.07 and 1.09 times as long).
+/// loads, and what its weights cost beyond that. Accumulators that just hide the latency of a multiply-add leave nothing to
+/// hide a load that comes late: 8, 10 and 12 of them took 1.16, 1.05 and 1 times as long where 8 are least (AVX2, Zen 5).
 static double efficiency(const Tile &tile, const TargetModel &target) {
+  constexpr double kEnough = 1.5, kPerMissing = 0.28;
   const double weights = double(tile.blocks * target.registersPerBlock());
   const double fmas = weights * double(tile.pixels), loads = weights + double(tile.pixels);
-  const double least = fmas / double(target.fmaPerCycle);
-  return tile.useful * least / (std::max(least, loads / 2.0) + 0.25 * weights);
+  const double least = double(target.fmaPerCycle * target.fmaLatency);
+  const double hidden = std::min(1.0, fmas / least) * (1.0 - kPerMissing * std::max(0.0, kEnough - fmas / least));
+  const double shortest = fmas / double(target.fmaPerCycle);
+  return tile.useful * hidden * shortest / (std::max(shortest, loads / 2.0) + target.weightCycles * weights);
 }
 
-/// Enumerates blocks x pixels under the register rule: accumulators, the weights of one step and one broadcast fit
-/// (LLVM keeps the operands of the innermost unrolled loop, here the blocks, in registers), and there are enough
-/// independent accumulators to hide the latency of a multiply-add. Groups of blocks are whole, so that no two tasks compute
-/// the same output: they may round it differently, and results must not depend on threads. With `divides` the pixels
-/// divide the row.
-static Tile chooseTile(int64_t blocks, int64_t width, bool divides, const TargetModel &target) {
+/// Whether the accumulators of a tile fit into registers beside `held` operands and one more.
+static bool fits(int64_t blocks, int64_t pixels, int64_t held, const TargetModel &target) {
+  return blocks * target.registersPerBlock() * pixels + held + 1 <= target.vectorRegisters;
+}
+
+bool res::holdsPixels(int64_t blocks, int64_t pixels, const TargetModel &target) {
+  return !fits(blocks, pixels, blocks * target.registersPerBlock(), target) && fits(blocks, pixels, pixels, target);
+}
+
+/// Enumerates blocks x pixels under the register rule: accumulators, the weights or the pixels of one step and one more
+/// operand fit: LLVM keeps the operands of the innermost unrolled loop in registers. Groups of blocks are whole, so that no
+/// two tasks compute the same output: they may round it differently, and results must not depend on threads. With `divides`
+/// the pixels divide the row.
+static Tile chooseTile(int64_t blocks, int64_t mostBlocks, int64_t width, bool divides, const TargetModel &target) {
   const int64_t perBlock = target.registersPerBlock();
-  const int64_t least = target.fmaPerCycle * target.fmaLatency;
   Tile best{1, 1, 2.0, 0.01};
   double bestScore = -1;
-  for (int64_t nb = 1; nb <= std::min<int64_t>(blocks, 4); ++nb)
+  for (int64_t nb = 1; nb <= std::min(blocks, mostBlocks); ++nb)
     for (int64_t px = 1; px <= std::min<int64_t>(width, 28); ++px) {
       int64_t accumulators = nb * perBlock * px;
-      if (accumulators + nb * perBlock + 1 > target.vectorRegisters || blocks % nb || (divides && width % px))
+      if (!fits(nb, px, std::min(nb * perBlock, px), target) || blocks % nb || (divides && width % px))
         continue;
       Tile tile{nb, px, double(nb * perBlock + px) / double(accumulators), 0};
       // The last tile of a row is shifted inwards and computes again what it overlaps.
       tile.useful = double(width) / double(divideCeil(width, px) * px);
-      double latency = std::min(1.0, double(accumulators) / double(least));
-      double score = efficiency(tile, target) * latency;
+      double score = efficiency(tile, target);
       if (score > bestScore * 1.005 || (score > bestScore * 0.995 && tile.loadsPerFma < best.loadsPerFma)) {
         bestScore = std::max(score, bestScore);
         best = tile;
@@ -124,8 +133,13 @@ DirectSchedule res::chooseDirect(const ConvShape &shape, const TargetModel &targ
   s.flat = shape.isPointwise();
   const int64_t width = s.flat ? shape.outputHeight * shape.outputWidth : shape.outputWidth;
   const int64_t height = s.flat ? 1 : shape.outputHeight;
-  const bool inChunks = sumsInChunks(shape, target);
-  Tile tile = chooseTile(blocks, width, inChunks, target);
+  // Partial sums are added in place, so the tiles of a chunk must not overlap, and there is one prefetch for a tile, so they
+  // are small. Not worth a worse tile: with AVX2 rows of 14 and 7 pixels leave 2x2 and 2x1, which took 1.08 and 1.5 times
+  // as long as 2x3 in one pass (ResNet-50, Zen 5).
+  constexpr double kWorthChunks = 0.95;
+  const Tile dividing = chooseTile(blocks, 2, width, true, target), any = chooseTile(blocks, 4, width, false, target);
+  const bool inChunks = sumsInChunks(shape, target) && efficiency(dividing, target) >= kWorthChunks * efficiency(any, target);
+  const Tile tile = inChunks ? dividing : any;
   s.blocks = tile.blocks;
   s.pixels = tile.pixels;
   // A step of one channel is enough arithmetic to hide the loop, and larger ones gave LLVM room to spill: 3x3s2 128@56-28
@@ -151,7 +165,7 @@ DirectSchedule res::chooseDirect(const ConvShape &shape, const TargetModel &targ
   // The last tile of a row is in the task of the one it overlaps.
   while (s.flat && s.order == LoopOrder::space && width % s.pixels && s.rows < lines && (lines - 1) % s.rows == 0)
     ++s.rows;
-  if (inChunks && s.order == LoopOrder::channels && s.blocks <= 2)
+  if (inChunks && s.order == LoopOrder::channels)
     s.chunk = chooseChunk(shape, s, target);
 
   const double vectors = double(divideCeil(shape.filters, kBlock) * target.registersPerBlock()) * double(shape.batch) *

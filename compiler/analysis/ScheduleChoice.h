@@ -53,6 +53,10 @@ struct DirectSchedule {
   double microseconds; // the estimate, on one core at 3 GHz
 };
 
+/// Which operands of a step of a register tile of blocks x pixels stay in registers while the others pass through one:
+/// the weights, or the pixels where only these fit beside the accumulators.
+bool holdsPixels(int64_t blocks, int64_t pixels, const TargetModel &target);
+
 /// The register tile and loops of a direct convolution.
 DirectSchedule chooseDirect(const ConvShape &shape, const TargetModel &target);
 

@@ -23,6 +23,7 @@ struct TargetModel {
   int64_t l1Bytes;          // data cache of a core
   int64_t l2Bytes;          // cache of a core
   double dramBytesPerCycle; // what one core streams from memory
+  double weightCycles;      // that a vector of weights costs a register tile beyond its load, as it comes from the second cache
 
   /// The model of a target's name; "host" is the best level this machine has. Fails with the names that are known.
   static llvm::Expected<TargetModel> get(llvm::StringRef name);

@@ -300,7 +300,7 @@ llvm::Error KernelEmitter::defineOutput(func::ReturnOp op) {
 std::string KernelEmitter::schedule() {
   Operation *op = anchor();
   if (isa<DirectAttr>(scheduleAttr) && isa<ConvOp>(op))
-    return scheduleDirect(conv, vars, direct);
+    return scheduleDirect(conv, vars, direct, target);
   if (auto attr = dyn_cast<WinogradAttr>(scheduleAttr); attr && isa<ConvOp>(op)) {
     scheduleWinograd(winograd, vars, read(attr));
     return "";

@@ -74,7 +74,8 @@ struct MapFuncs {
 
 /// Each names the first thing about a schedule that does not fit the kernel (schedules come from edited dumps, too), or
 /// returns "" when it was applied.
-std::string scheduleDirect(ConvFuncs &funcs, const KernelVars &vars, const DirectSchedule &schedule);
+std::string scheduleDirect(ConvFuncs &funcs, const KernelVars &vars, const DirectSchedule &schedule,
+                           const TargetModel &target);
 std::string scheduleDense(DenseFuncs &funcs, const KernelVars &vars, const DenseSchedule &schedule);
 std::string scheduleMap(MapFuncs &funcs, const KernelVars &vars, const MapSchedule &schedule);
 

@@ -38,37 +38,50 @@ static std::string check(const ConvFuncs &funcs, const DirectSchedule &s) {
   return "";
 }
 
+/// Makes vectors of a block's lanes. Where a block is several registers they are separate vectors from the start: LLVM
+/// splits longer ones too late to order the loads of their parts. `part` then counts the registers of a block.
+static void vectorizeLanes(Stage stage, const KernelVars &v, Var part, int64_t lanes) {
+  if (lanes < kBlock)
+    stage.split(v.ci, part, v.ci, int(lanes)).unroll(part);
+  stage.vectorize(v.ci);
+}
+
 /// The sums of pieces of the reduction join those of a register tile, close to its registers.
-static void schedulePieces(ConvFuncs &funcs, const KernelVars &v, Var tile) {
+static void schedulePieces(ConvFuncs &funcs, const KernelVars &v, Var tile, Var part, int64_t lanes) {
   Func sum = funcs.sum;
-  sum.compute_at(funcs.output, tile).vectorize(v.ci).unroll(v.co).unroll(v.x);
-  sum.update().reorder(v.ci, v.co, v.x, funcs.chunks.x).vectorize(v.ci).unroll(v.co).unroll(v.x);
+  sum.compute_at(funcs.output, tile).unroll(v.co).unroll(v.x);
+  vectorizeLanes(sum, v, part, lanes);
+  sum.update().reorder(v.ci, v.co, v.x, funcs.chunks.x).unroll(v.co).unroll(v.x);
+  vectorizeLanes(sum.update(), v, part, lanes);
   funcs.acc.compute_at(sum, funcs.chunks.x);
 }
 
 /// The partial sums of a group of channel blocks, over the whole map, stay in the cache while chunks of the weights pass.
-static void scheduleChunks(ConvFuncs &funcs, const KernelVars &v, const DirectSchedule &s, Var group) {
+static void scheduleChunks(ConvFuncs &funcs, const KernelVars &v, const DirectSchedule &s, Var group, Var part,
+                           int64_t lanes) {
   Func sum = funcs.sum;
   Var xo("xo"), xi("xi");
   sum.compute_at(funcs.output, group).vectorize(v.ci);
   sum.update().split(v.x, xo, xi, int(s.pixels)).reorder(v.ci, v.co, xi, xo, v.y, funcs.chunks.x);
-  sum.update().vectorize(v.ci).unroll(v.co).unroll(xi);
+  sum.update().unroll(v.co).unroll(xi);
+  vectorizeLanes(sum.update(), v, part, lanes);
   funcs.acc.compute_at(sum, xo);
   if (funcs.hint.defined())
     funcs.hint.compute_at(sum, xo);
 }
 
-std::string res::scheduleDirect(ConvFuncs &funcs, const KernelVars &v, const DirectSchedule &s) {
+std::string res::scheduleDirect(ConvFuncs &funcs, const KernelVars &v, const DirectSchedule &s, const TargetModel &target) {
   if (std::string error = check(funcs, s); !error.empty())
     return error;
   Func out = funcs.output, acc = funcs.acc;
-  Var xo("xo"), xi("xi"), bo("bo"), bi("bi"), yo("yo"), yi("yi"), task("task");
+  Var xo("xo"), xi("xi"), bo("bo"), bi("bi"), yo("yo"), yi("yi"), task("task"), part("part");
+  const int64_t lanes = std::min(target.vectorFloats, kBlock);
   const int64_t groups = (funcs.blocks + s.blocks - 1) / s.blocks;
   const int64_t tiles = (funcs.width + s.pixels - 1) / s.pixels;
 
   auto placeSums = [&](Var tile) {
     if (funcs.sum.defined())
-      schedulePieces(funcs, v, tile);
+      schedulePieces(funcs, v, tile, part, lanes);
     else
       acc.compute_at(out, tile);
   };
@@ -76,13 +89,13 @@ std::string res::scheduleDirect(ConvFuncs &funcs, const KernelVars &v, const Dir
   // The last tile of a row and the last group of blocks are shifted inwards: they compute again what they overlap.
   out.split(v.x, xo, xi, int(s.pixels), TailStrategy::ShiftInwards);
   out.split(v.co, bo, bi, int(s.blocks), TailStrategy::ShiftInwards);
-  out.vectorize(v.ci).unroll(bi).unroll(xi);
+  out.unroll(bi).unroll(xi);
   if (s.order == LoopOrder::channels) {
     out.reorder(v.ci, bi, xi, xo, v.y, bo, v.n);
     if (groups > 1)
       out.parallel(bo);
     if (s.chunk)
-      scheduleChunks(funcs, v, s, bo);
+      scheduleChunks(funcs, v, s, bo, part, lanes);
     else
       placeSums(xo);
     if (funcs.staged.defined())
@@ -104,18 +117,38 @@ std::string res::scheduleDirect(ConvFuncs &funcs, const KernelVars &v, const Dir
       s.staging == StagingKind::rows ? funcs.staged.compute_at(out, yo) : funcs.staged.compute_at(out, v.n);
   }
 
-  acc.vectorize(v.ci).unroll(v.x).unroll(v.co);
+  vectorizeLanes(out, v, part, lanes);
+
+  acc.unroll(v.x).unroll(v.co);
+  vectorizeLanes(acc, v, part, lanes);
+  Stage update = acc.update();
   RVar channel = funcs.window[0], outer("outer"), inner("inner");
-  if (s.unroll < funcs.innerChannels && funcs.innerChannels % s.unroll == 0) {
-    acc.update().split(channel, outer, inner, int(s.unroll));
-    acc.update().reorder(v.ci, v.co, v.x, v.y, inner, outer, funcs.window[1], funcs.window[2], funcs.window[3]);
-    acc.update().unroll(inner);
+  const bool split = s.unroll < funcs.innerChannels && funcs.innerChannels % s.unroll == 0;
+  // The innermost loop over the tile is the one whose operands stay in registers.
+  std::vector<VarOrRVar> order{v.ci, v.co, v.x};
+  if (holdsPixels(s.blocks, s.pixels, target))
+    order = {v.ci, v.x, v.co};
+  order.push_back(v.y);
+  if (split) {
+    update.split(channel, outer, inner, int(s.unroll));
+    order.push_back(inner), order.push_back(outer);
   } else {
-    acc.update().reorder(v.ci, v.co, v.x, v.y, channel, funcs.window[1], funcs.window[2], funcs.window[3]);
-    if (s.unroll == funcs.innerChannels && s.unroll <= 16)
-      acc.update().unroll(channel);
+    order.push_back(channel);
   }
-  acc.update().vectorize(v.ci).unroll(v.co).unroll(v.x);
+  for (int i = 1; i <= 3; ++i)
+    order.push_back(funcs.window[i]);
+  update.reorder(order).unroll(v.co).unroll(v.x);
+  if (split)
+    update.unroll(inner);
+  else if (s.unroll == funcs.innerChannels && s.unroll <= 16)
+    update.unroll(channel);
+  if (lanes < kBlock) {
+    update.split(v.ci, part, v.ci, int(lanes));
+    if (holdsPixels(s.blocks, s.pixels, target))
+      update.reorder(v.ci, v.x, part, v.co);
+    update.unroll(part);
+  }
+  update.vectorize(v.ci);
 
   if (funcs.staged.defined()) {
     if (funcs.inputBlocked) {

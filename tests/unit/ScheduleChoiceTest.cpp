@@ -25,7 +25,8 @@ static void expectFits(const ConvShape &shape, const TargetModel &model) {
                std::to_string(shape.outputHeight) + " on " + model.name);
   const int64_t width = s.flat ? shape.outputHeight * shape.outputWidth : shape.outputWidth;
   const int64_t weights = s.blocks * model.registersPerBlock();
-  EXPECT_LE(weights * s.pixels + weights + 1, model.vectorRegisters) << "accumulators, weights and a broadcast must fit";
+  EXPECT_LE(weights * s.pixels + (holdsPixels(s.blocks, s.pixels, model) ? s.pixels : weights) + 1, model.vectorRegisters)
+      << "accumulators, the operands that stay and one that passes must fit";
   EXPECT_LE(s.pixels, width);
   EXPECT_LE(s.blocks, (shape.filters + kBlock - 1) / kBlock);
   EXPECT_GE(s.rows, 1);
@@ -66,6 +67,20 @@ TEST(ScheduleChoiceTest, MapsOfResidualNetworksWasteNothing) {
     EXPECT_EQ(size % s.pixels, 0) << size;
     EXPECT_GE(s.blocks * s.pixels, 8) << "8 independent accumulators hide the latency of a multiply-add";
   }
+}
+
+// With 16 registers the best tile holds three pixels and lets the four vectors of two blocks' weights pass.
+TEST(ScheduleChoiceTest, TilesOfAvx2FillTheRegisters) {
+  TargetModel v3 = target("x86-64-v3");
+  EXPECT_TRUE(holdsPixels(2, 3, v3));
+  EXPECT_FALSE(holdsPixels(1, 6, v3));
+  EXPECT_FALSE(holdsPixels(2, 14, target("x86-64-v4")));
+  for (int64_t size : {7, 14, 28, 56})
+    for (int64_t kernel : {1, 3}) {
+      DirectSchedule s = chooseDirect(makeShape(512, 512, size, kernel, 1), v3);
+      EXPECT_EQ(s.blocks * v3.registersPerBlock() * s.pixels, 12) << "accumulators at " << size << ", window " << kernel;
+      EXPECT_EQ(s.chunk, 0) << "tiles that divide rows of 7 and 14 are too small";
+    }
 }
 
 TEST(ScheduleChoiceTest, ColdWeightsOfSmallMapsComeInChunks) {
