@@ -34,7 +34,7 @@ namespace res {
 inline constexpr llvm::StringLiteral kPhaseAttr = "res.phase";         // the last phase that was completed
 inline constexpr llvm::StringLiteral kModelNameAttr = "res.model";     // a C identifier
 inline constexpr llvm::StringLiteral kModelHashAttr = "res.hash";      // of the model file's content
-inline constexpr llvm::StringLiteral kTargetAttr = "res.target";       // such as "x86-64-v4"
+inline constexpr llvm::StringLiteral kTargetAttr = "res.target";       // such as "x86-64-v4", or several: "x86-64-v4,x86-64-v3"
 inline constexpr llvm::StringLiteral kMathAttr = "res.math";           // "strict" or "fast"
 /// ... of arguments and results of @main ...
 inline constexpr llvm::StringLiteral kTensorNameAttr = "res.name";     // as in the model file
@@ -57,6 +57,10 @@ bool isWeightOp(mlir::Operation *op);
 
 /// The block size of a type's layout, or 0 for a row-major tensor.
 int64_t getBlock(mlir::Type type);
+
+/// Blocks of output channels that a packed Winograd filter has together: the most that the schedule of any target takes. 0
+/// where none is a Winograd convolution's.
+int64_t getPackedBlocks(mlir::DictionaryAttr schedules);
 
 /// Bytes a tensor of this type occupies in memory, with the lanes that pad its last block.
 int64_t getStorageBytes(mlir::RankedTensorType type);

@@ -41,6 +41,14 @@ int64_t res::getBlock(Type type) {
   return blocked ? blocked.getBlock() : 0;
 }
 
+int64_t res::getPackedBlocks(DictionaryAttr schedules) {
+  int64_t most = 0;
+  for (NamedAttribute entry : schedules ? schedules.getValue() : ArrayRef<NamedAttribute>())
+    if (auto winograd = dyn_cast<WinogradAttr>(entry.getValue()))
+      most = std::max<int64_t>(most, winograd.getBlocks());
+  return most;
+}
+
 int64_t res::getStorageBytes(RankedTensorType type) {
   int64_t bytes = type.getElementTypeBitWidth() / 8;
   int64_t block = getBlock(type);

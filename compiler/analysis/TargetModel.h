@@ -7,15 +7,18 @@
 #ifndef RES_COMPILER_ANALYSIS_TARGETMODEL_H
 #define RES_COMPILER_ANALYSIS_TARGETMODEL_H
 
+#include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 
 #include <string>
+#include <vector>
 
 namespace res {
 
 struct TargetModel {
-  std::string name;         // "x86-64-v4" or "x86-64-v3": the micro-architecture level of the x86-64 psABI
+  std::string name;         // a micro-architecture level of the x86-64 psABI, or "aarch64": Armv8-A with NEON
+  std::string arch;         // the processor family, "x86_64" or "aarch64": of one library
   int64_t vectorFloats;     // floats in a vector register
   int64_t vectorRegisters;  // architectural vector registers
   int64_t fmaPerCycle;      // vector fused multiply-adds a core starts per cycle
@@ -28,7 +31,13 @@ struct TargetModel {
   /// The model of a target's name; "host" is the best level this machine has. Fails with the names that are known.
   static llvm::Expected<TargetModel> get(llvm::StringRef name);
 
-  /// The level of this machine, from cpuid: "x86-64-v4", "x86-64-v3", or "" below that.
+  /// The models of names with commas between them, all of one family: the best first, and none twice.
+  static llvm::Expected<std::vector<TargetModel>> getAll(llvm::StringRef names);
+
+  /// The names again, as res.target has them.
+  static std::string join(llvm::ArrayRef<TargetModel> models);
+
+  /// The level of this machine, from cpuid: "x86-64-v4", "x86-64-v3", or "" below that; "aarch64".
   static llvm::StringRef hostName();
 
   /// Vector registers that one block of 16 channels takes.

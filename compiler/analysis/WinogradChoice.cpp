@@ -2,6 +2,7 @@
 
 #include "compiler/analysis/WinogradChoice.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
 
 #include <algorithm>
@@ -28,7 +29,8 @@ static void chooseMacro(const ConvShape &shape, WinogradSchedule &s) {
 }
 
 /// Columns x rows x blocks under the register rule of direct tiles: accumulators, the weights of a step and a broadcast
-/// fit, and there are enough accumulators to hide the latency. The tiles of the macro block are rounded up to it.
+/// fit, and there are enough accumulators to hide the latency. The tiles of the macro block are rounded up to it. Its blocks
+/// divide the group of packed weights, where there is one already.
 static double chooseRegisterTile(const ConvShape &shape, WinogradSchedule &s, const TargetModel &target) {
   const int64_t perBlock = target.registersPerBlock(), outputs = divideCeil(shape.filters, kBlock);
   const int64_t least = target.fmaPerCycle * target.fmaLatency;
@@ -38,7 +40,7 @@ static double chooseRegisterTile(const ConvShape &shape, WinogradSchedule &s, co
       for (int64_t columns = 1; columns <= std::min<int64_t>(s.macroColumns, 14); ++columns) {
         const int64_t accumulators = blocks * rows * columns * perBlock;
         const bool divides = s.macroColumns % columns == 0 && s.macroRows % rows == 0;
-        if (outputs % blocks || accumulators + blocks * perBlock + 1 > target.vectorRegisters ||
+        if (outputs % blocks || s.group % blocks || accumulators + blocks * perBlock + 1 > target.vectorRegisters ||
             !(divides || s.isWhole(shape.outputHeight, shape.outputWidth)))
           continue;
         const double useful = double(s.macroColumns * s.macroRows) /
@@ -73,14 +75,16 @@ static double estimate(const ConvShape &shape, WinogradSchedule &s, double effic
   return std::max(compute, bytes / target.dramBytesPerCycle) / kCyclesPerMicrosecond;
 }
 
-static std::optional<WinogradSchedule> chooseStored(const ConvShape &shape, int64_t tile, const TargetModel &target) {
+static std::optional<WinogradSchedule> chooseStored(const ConvShape &shape, int64_t tile, const TargetModel &target,
+                                                    int64_t group = 0) {
   WinogradSchedule s{};
-  s.tile = tile;
+  s.tile = tile, s.group = group;
   s.unroll = 1; // as in direct tiles: 256@14 took 0.92 of the time of steps of four (Zen 5)
   chooseMacro(shape, s);
   const double efficiency = chooseRegisterTile(shape, s, target);
   if (efficiency == 0)
     return std::nullopt;
+  s.group = group ? group : s.blocks;
   // Short passes where the weights stream from memory and several register tiles share a panel of them: 128@28 took 0.75 of
   // the time of one pass with two blocks as with four, 256@14 0.7 of the time of four and 0.95 of that of one (Zen 5).
   constexpr int64_t kStreamed = 1 << 20, kPass = 2;
@@ -101,7 +105,7 @@ static std::optional<WinogradSchedule> chooseInRegisters(const ConvShape &shape,
   const int64_t columns = s.tilesOf(shape.outputWidth), rows = s.tilesOf(shape.outputHeight);
   s.macroColumns = columns, s.macroRows = rows;
   s.columns = std::min<int64_t>(columns, 2), s.rows = std::min<int64_t>(rows, 2);
-  s.blocks = 1, s.chunk = 1, s.unroll = 1;
+  s.blocks = s.group = 1, s.chunk = 1, s.unroll = 1;
   s.inRegisters = true;
   // Accumulators, the transformed weights of a row of points, and a broadcast.
   const int64_t registers = (s.columns * s.rows * s.points() + s.points() + 1) * target.registersPerBlock();
@@ -114,15 +118,31 @@ static std::optional<WinogradSchedule> chooseInRegisters(const ConvShape &shape,
   return s;
 }
 
-std::optional<WinogradSchedule> res::chooseWinograd(const ConvShape &shape, const TargetModel &target) {
-  const bool applies = shape.kernelHeight == 3 && shape.kernelWidth == 3 && shape.strideY == 1 && shape.strideX == 1 &&
-                       !shape.dilated && shape.groups == 1 && shape.blocked && shape.channels >= kBlock;
-  if (!applies)
+static bool applies(const ConvShape &shape) {
+  return shape.kernelHeight == 3 && shape.kernelWidth == 3 && shape.strideY == 1 && shape.strideX == 1 && !shape.dilated &&
+         shape.groups == 1 && shape.blocked && shape.channels >= kBlock;
+}
+
+std::optional<WinogradSchedule> res::chooseWinogradLike(const ConvShape &shape, const TargetModel &target,
+                                                        const WinogradSchedule &packed) {
+  if (!applies(shape))
     return std::nullopt;
+  if (packed.inRegisters)
+    return chooseInRegisters(shape, target);
+  return chooseStored(shape, packed.tile, target, packed.group);
+}
+
+std::optional<WinogradSchedule> res::chooseWinograd(const ConvShape &shape, const TargetModel &target,
+                                                    llvm::ArrayRef<TargetModel> others) {
+  if (!applies(shape))
+    return std::nullopt;
+  const auto fitsAll = [&](const WinogradSchedule &s) {
+    return llvm::all_of(others, [&](const TargetModel &other) { return chooseWinogradLike(shape, other, s).has_value(); });
+  };
   std::optional<WinogradSchedule> best;
   for (std::optional<WinogradSchedule> candidate :
        {chooseStored(shape, 4, target), chooseStored(shape, 2, target), chooseInRegisters(shape, target)})
-    if (candidate && (!best || candidate->microseconds < best->microseconds))
+    if (candidate && (!best || candidate->microseconds < best->microseconds) && fitsAll(*candidate))
       best = candidate;
   return best;
 }
@@ -131,9 +151,14 @@ std::string res::checkWinograd(const WinogradSchedule &s, int64_t height, int64_
                                int64_t outputBlocks) {
   if (s.tile != 2 && s.tile != 4)
     return "expected a tile of 2 or 4, got " + std::to_string(s.tile);
-  if (s.blocks < 1 || s.blocks > 8 || outputBlocks % s.blocks)
-    return "expected blocks that divide the " + std::to_string(outputBlocks) + " of the output, at most 8, got " +
+  if (s.group % std::max<int64_t>(s.blocks, 1))
+    return "expected blocks that divide the " + std::to_string(s.group) + " of the packed weights, got " +
            std::to_string(s.blocks);
+  if (s.inRegisters && s.group != s.blocks)
+    return "expected weights in registers only with the blocks of the packed weights";
+  if (s.blocks < 1 || s.blocks > 8 || s.group > 8 || outputBlocks % s.group)
+    return "expected blocks that divide the " + std::to_string(outputBlocks) + " of the output, at most 8, got " +
+           std::to_string(s.group);
   if (s.macroColumns < 1 || s.macroRows < 1 || s.macroColumns > s.tilesOf(width) || s.macroRows > s.tilesOf(height))
     return "expected a macro block inside the map";
   if (s.columns < 1 || s.rows < 1 || s.columns > s.macroColumns || s.rows > s.macroRows)

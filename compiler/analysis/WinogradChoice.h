@@ -19,6 +19,7 @@ namespace res {
 struct WinogradSchedule {
   int64_t tile, blocks, columns, rows, macroColumns, macroRows, chunk, unroll;
   bool inRegisters; // weights are transformed in the kernel
+  int64_t group;    // blocks of output channels that the packed weights have together: a multiple of `blocks`
   double microseconds;
 
   int64_t points() const { return tile + 2; }
@@ -36,8 +37,13 @@ std::string checkWinograd(const WinogradSchedule &schedule, int64_t height, int6
                           int64_t outputBlocks);
 
 /// The best Winograd schedule of a convolution, or none when it does not apply: 3x3 with stride 1, in one group, between
-/// blocked maps.
-std::optional<WinogradSchedule> chooseWinograd(const ConvShape &shape, const TargetModel &target);
+/// blocked maps. Its weights are packed so that `others`, too, have a schedule (chooseWinogradLike).
+std::optional<WinogradSchedule> chooseWinograd(const ConvShape &shape, const TargetModel &target,
+                                               llvm::ArrayRef<TargetModel> others = {});
+
+/// The best one that reads the weights of `packed`, a schedule of another target.
+std::optional<WinogradSchedule> chooseWinogradLike(const ConvShape &shape, const TargetModel &target,
+                                                   const WinogradSchedule &packed);
 
 } // namespace res
 

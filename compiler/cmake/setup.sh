@@ -13,8 +13,9 @@ venv=$root/build/venv
 packages=(g++ cmake ninja-build ccache python3-venv libmlir-22-dev mlir-22-tools llvm-22-dev liblld-22-dev lld-22 clang-22
   libprotobuf-dev protobuf-compiler libgtest-dev libxtensor-dev xtensor-dev libzstd-dev zlib1g-dev libpng-dev
   libjpeg62-turbo-dev libminizip-dev)
-# Tests look at pages in a browser; the fuzzers and sanitized builds need clang's runtime libraries.
-test_packages=(chromium libclang-rt-22-dev)
+# Tests look at pages in a browser and run libraries for other processors in an emulator, with a libc of AArch64; the fuzzers
+# and sanitized builds need clang's runtime libraries.
+test_packages=(chromium libclang-rt-22-dev qemu-user libc6-dev-arm64-cross)
 case "$*" in *test-requirements.txt*) packages+=("${test_packages[@]}") ;; esac
 
 missing=()

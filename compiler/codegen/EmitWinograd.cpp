@@ -76,7 +76,7 @@ WinogradAlgorithm res::defineWinograd(const std::string &name, const KernelVars 
   WinogradAlgorithm winograd;
   WinogradFuncs &f = winograd.funcs;
   const WinogradVars &w = f.vars;
-  const int m = int(s.tile), points = int(s.points()), nb = int(s.blocks);
+  const int m = int(s.tile), points = int(s.points()), group = int(s.group);
   f.blocks = outputSize.blocks(), f.width = outputSize.w, f.height = outputSize.h, f.inputBlocks = inputSize.blocks();
   f.batch = outputSize.n;
 
@@ -98,8 +98,8 @@ WinogradAlgorithm res::defineWinograd(const std::string &name, const KernelVars 
   const int64_t chunk = s.chunk ? s.chunk : f.inputBlocks, passes = f.inputBlocks / chunk;
   RDom r(0, int(kBlock), 0, int(chunk), name + "_r"), pass(0, int(passes), name + "_passes");
   Expr block = w.h * int(chunk) + r[1];
-  Expr u = s.inRegisters ? f.filter(w.k, w.b % nb, r[0], block, w.j, w.i, w.b / nb)
-                         : filter(w.k, w.b % nb, r[0], block, w.j, w.i, w.b / nb);
+  Expr u = s.inRegisters ? f.filter(w.k, w.b % group, r[0], block, w.j, w.i, w.b / group)
+                         : filter(w.k, w.b % group, r[0], block, w.j, w.i, w.b / group);
   Func acc(name + "_acc"), sums(name + "_sums");
   acc(w.k, w.tx, w.ty, w.b, w.j, w.i, w.h, v.n) = 0.f;
   acc(w.k, w.tx, w.ty, w.b, w.j, w.i, w.h, v.n) += transformed(r[0], w.tx, w.ty, block, w.j, w.i, v.n) * u;

@@ -120,9 +120,9 @@ std::string res::catchHalide(const std::function<std::string()> &work) {
 
 /// The Halide target of an instruction set. Kernels need no runtime but halide_do_par_for and halide_malloc, check
 /// nothing, and hand their first argument to both.
-static Target halideTarget(const std::string &name) {
-  std::string features = "x86-64-linux-sse41-avx-avx2-fma-f16c";
-  if (name == "x86-64-v4")
+static Target halideTarget(const TargetModel &target) {
+  std::string features = target.arch == "aarch64" ? "arm-64-linux" : "x86-64-linux-sse41-avx-avx2-fma-f16c";
+  if (target.name == "x86-64-v4")
     features += "-avx512-avx512_skylake";
   return Target(features + "-no_runtime-no_asserts-no_bounds_query-user_context");
 }
@@ -152,8 +152,8 @@ private:
 } // namespace
 
 std::string res::compileKernel(Func output, const std::vector<ImageParam> &arguments, const std::string &name,
-                               const std::string &target, ScratchBytes planned,
-                               const PrefetchPlan &prefetches, const KernelFiles &files) {
+                               const TargetModel &target, ScratchBytes planned, const PrefetchPlan &prefetches,
+                               const KernelFiles &files) {
   std::vector<Argument> args(arguments.begin(), arguments.end());
   // Without metadata: that names the Func of the output, and Halide numbers names by counters that all threads share, so that
   // the bytes would depend on what else is compiled. All other names are of symbols that the linker strips.

@@ -29,10 +29,10 @@ template <typename Param> void fixShape(Param param, const std::vector<int> &ext
 /// Runs `work` and returns what it returns, or the message of what Halide throws (which is no std::exception).
 std::string catchHalide(const std::function<std::string()> &work);
 
-/// Lowers and compiles a pipeline for a target of TargetModel. Fails when it allocates more scratch than `planned`: the
+/// Lowers and compiles a pipeline for a target. Fails when it allocates more scratch than `planned`: the
 /// runtime has no more to give. Returns an error message or "".
 std::string compileKernel(Halide::Func output, const std::vector<Halide::ImageParam> &arguments, const std::string &name,
-                          const std::string &target, ScratchBytes planned, const PrefetchPlan &prefetches,
+                          const TargetModel &target, ScratchBytes planned, const PrefetchPlan &prefetches,
                           const KernelFiles &files);
 
 } // namespace res

@@ -75,12 +75,15 @@ static DirectSchedule read(DirectAttr attr) {
   return s;
 }
 
-static WinogradSchedule read(WinogradAttr attr) {
+/// The group of blocks is the packed filter's: it may be that of another target's schedule.
+static WinogradSchedule read(WinogradAttr attr, RankedTensorType filter) {
   WinogradSchedule s{};
   s.tile = attr.getTile(), s.blocks = attr.getBlocks(), s.columns = attr.getColumns(), s.rows = attr.getRows();
   s.macroColumns = attr.getMacroColumns(), s.macroRows = attr.getMacroRows();
   s.chunk = attr.getChunk(), s.unroll = attr.getUnroll();
   s.inRegisters = attr.getWeights() == TransformedWeights::registers;
+  const int64_t place = s.inRegisters ? 3 : 5;
+  s.group = filter.getRank() == 7 ? filter.getDimSize(place) : s.blocks;
   return s;
 }
 
@@ -88,7 +91,8 @@ namespace {
 
 class KernelEmitter {
 public:
-  KernelEmitter(func::FuncOp kernel, const TargetModel &target) : kernel(kernel), target(target), name(kernel.getName().str()) {}
+  KernelEmitter(func::FuncOp kernel, const TargetModel &target, llvm::StringRef name)
+      : kernel(kernel), target(target), name(name.str()) {}
 
   llvm::Error emit(const KernelFiles &files);
 
@@ -118,6 +122,7 @@ private:
   Attribute scheduleAttr;
   bool flat = false;
   DirectSchedule direct{};
+  WinogradSchedule winogradSchedule{};
   llvm::DenseMap<Value, ImageParam> params;
   std::vector<ImageParam> arguments;
   llvm::DenseMap<Value, Reader> readers;
@@ -155,14 +160,14 @@ llvm::Expected<Reader> KernelEmitter::defineConvolution(ConvOp op, Reader input)
   RankedTensorType filter = typeOf(op.getFilter());
   Window2 window = windowOf(op.getWindow());
   if (auto attr = dyn_cast<WinogradAttr>(scheduleAttr)) {
-    WinogradSchedule s = read(attr);
+    WinogradSchedule s = winogradSchedule = read(attr, filter);
     if (op.getGroups() != 1 || window.height != 3 || window.width != 3 || window.strideX != 1 || window.strideY != 1 ||
         window.dilationX != 1 || window.dilationY != 1 || !from.blocked || !to.blocked)
       return fail("expected #res.winograd only for 3x3 convolutions of blocked maps with stride 1, in one group");
     if (std::string misfit = checkWinograd(s, to.h, to.w, from.blocks(), to.blocks()); !misfit.empty())
       return fail(misfit);
-    Attribute packing = s.inRegisters ? Attribute(PackTapsAttr::get(op.getContext(), kBlock, s.blocks))
-                                      : PackWinogradAttr::get(op.getContext(), kBlock, s.blocks, s.tile);
+    Attribute packing = s.inRegisters ? Attribute(PackTapsAttr::get(op.getContext(), kBlock, s.group))
+                                      : PackWinogradAttr::get(op.getContext(), kBlock, s.group, s.tile);
     FailureOr<Shape> packed = inferPack({to.c, from.c, 3, 3}, packing, [&] { return op.emitError(); });
     if (failed(packed) || filter.getShape() != ArrayRef<int64_t>(*packed))
       return fail("expected a filter packed as the schedule says");
@@ -302,7 +307,7 @@ std::string KernelEmitter::schedule() {
   if (isa<DirectAttr>(scheduleAttr) && isa<ConvOp>(op))
     return scheduleDirect(conv, vars, direct, target);
   if (auto attr = dyn_cast<WinogradAttr>(scheduleAttr); attr && isa<ConvOp>(op)) {
-    scheduleWinograd(winograd, vars, read(attr));
+    scheduleWinograd(winograd, vars, winogradSchedule);
     return "";
   }
   if (auto attr = dyn_cast<DenseAttr>(scheduleAttr); attr && isa<GemmOp>(op)) {
@@ -353,12 +358,12 @@ llvm::Error KernelEmitter::emit(const KernelFiles &files) {
     auto scratch = kernel->getAttrOfType<DenseI64ArrayAttr>(kScratchAttr);
     if (!scratch || scratch.size() != 2)
       return "kernel '" + name + "': expected two sizes in " + kScratchAttr.str();
-    return compileKernel(conv.output, arguments, name, target.name,
-                         {scratch[0], scratch[1]}, prefetches, files);
+    return compileKernel(conv.output, arguments, name, target, {scratch[0], scratch[1]}, prefetches, files);
   });
   return error.empty() ? llvm::Error::success() : llvm::createStringError(error);
 }
 
-llvm::Error res::emitKernel(func::FuncOp kernel, const TargetModel &target, const KernelFiles &files) {
-  return KernelEmitter(kernel, target).emit(files);
+llvm::Error res::emitKernel(func::FuncOp kernel, const TargetModel &target, llvm::StringRef symbol,
+                            const KernelFiles &files) {
+  return KernelEmitter(kernel, target, symbol).emit(files);
 }

@@ -17,10 +17,11 @@ struct KernelFiles {
   std::string assembly;
 };
 
-/// Compiles an outlined kernel (phase `planned`) for a target: int name(void *context, halide_buffer_t *input…,
+/// Compiles an outlined kernel (phase `planned`) for a target: int symbol(void *context, halide_buffer_t *input…,
 /// halide_buffer_t *output…). Constant bounds and strides: it reads nothing but the `host` fields. May be called from
 /// several threads at once on one module.
-llvm::Error emitKernel(mlir::func::FuncOp kernel, const TargetModel &target, const KernelFiles &files);
+llvm::Error emitKernel(mlir::func::FuncOp kernel, const TargetModel &target, llvm::StringRef symbol,
+                       const KernelFiles &files);
 
 } // namespace res
 

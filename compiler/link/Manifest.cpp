@@ -32,6 +32,17 @@ static std::string attrText(Attribute attr) {
   return text;
 }
 
+/// One schedule alone, several with their targets.
+static std::string scheduleText(DictionaryAttr schedules) {
+  if (!schedules || schedules.empty())
+    return "";
+  if (schedules.size() == 1)
+    return attrText(schedules.begin()->getValue());
+  return llvm::join(llvm::map_range(schedules, [](NamedAttribute entry) {
+                      return entry.getName().str() + ": " + attrText(entry.getValue());
+                    }), "; ");
+}
+
 static json::Object tensorObject(Type type, StringAttr name) {
   auto tensor = cast<RankedTensorType>(type);
   return json::Object{{"name", name ? name.str() : ""},
@@ -158,6 +169,7 @@ json::Array ManifestBuilder::kernels() {
     for (Operation &op : kernel.getBody().front().without_terminator())
       operations.push_back(op.getName().stripDialect());
     auto schedules = kernel->getAttrOfType<DictionaryAttr>(kSchedulesAttr);
+    // All targets have one algorithm and tile (res-pack-weights), so any schedule tells it.
     Attribute schedule = schedules && !schedules.empty() ? schedules.begin()->getValue() : Attribute();
     list.push_back(json::Object{{"name", name},
                                 {"op", anchorName(kernel)},
@@ -166,7 +178,7 @@ json::Array ManifestBuilder::kernels() {
                                 {"operations", std::move(operations)},
                                 {"inputs", shapes(kernel.getArgumentTypes())},
                                 {"outputs", shapes(kernel.getResultTypes())},
-                                {"schedule", schedule ? attrText(schedule) : ""},
+                                {"schedule", scheduleText(schedules)},
                                 {"scratch", json::Array(scratchOf(kernel))},
                                 {"macs", countMacs(kernel)},
                                 {"executed_macs", countExecutedMacs(kernel, schedule)},

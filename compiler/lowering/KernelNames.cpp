@@ -42,3 +42,11 @@ std::string res::describeKernel(KernelOp kernel) {
   printShape(os, kernel.getOutputs().front().getType());
   return name;
 }
+
+std::string res::symbolFor(StringRef name, ArrayRef<TargetModel> targets, size_t place) {
+  if (place == 0)
+    return name.str();
+  std::string target = targets[place].name;
+  llvm::replace(target, '-', '_');
+  return name.str() + "_" + target;
+}

@@ -7,6 +7,7 @@
 
 #include "compiler/analysis/MemoryPlan.h"
 #include "compiler/lowering/DriverBuilder.h"
+#include "compiler/lowering/KernelNames.h"
 #include "compiler/lowering/Passes.h"
 
 #include "res/abi.h"
@@ -32,14 +33,23 @@ struct LowerToLLVMPass : res::impl::LowerToLLVMPassBase<LowerToLLVMPass> {
     auto main = module.lookupSymbol<func::FuncOp>("main");
     if (failed(checkPlanned(main)))
       return signalPassFailure();
+    llvm::Expected<std::vector<TargetModel>> known = TargetModel::getAll(moduleString(kTargetAttr, ""));
+    if (!known) {
+      module.emitError() << llvm::toString(known.takeError());
+      return signalPassFailure();
+    }
+    targets = std::move(*known);
     DriverBuilder driver(module);
     driver.externalData("res_weights");
     for (auto kernel : llvm::to_vector(module.getOps<func::FuncOp>()))
       if (kernel != main)
         declareKernel(driver, kernel);
     int64_t steps = 0;
-    for (auto call : main.getOps<CallOp>())
-      lowerCall(driver, call, steps++);
+    for (auto call : main.getOps<CallOp>()) {
+      for (size_t target = 0; target < targets.size(); ++target)
+        lowerCall(driver, call, steps, target);
+      ++steps;
+    }
     describe(driver, main, steps);
     for (auto function : llvm::to_vector(module.getOps<func::FuncOp>()))
       function.erase();
@@ -84,7 +94,9 @@ struct LowerToLLVMPass : res::impl::LowerToLLVMPassBase<LowerToLLVMPass> {
     return success();
   }
 
-  static std::string stepName(int64_t step) { return "res_step_" + std::to_string(step); }
+  std::string stepName(int64_t step, size_t target) {
+    return symbolFor("res_step_" + std::to_string(step), targets, target);
+  }
 
   /// int kernel(void *context, halide_buffer_t *input…, halide_buffer_t *output…). The name is taken by the function of
   /// the dialect until that one is erased, so it moves aside.
@@ -92,12 +104,13 @@ struct LowerToLLVMPass : res::impl::LowerToLLVMPassBase<LowerToLLVMPass> {
     std::string name = kernel.getName().str();
     kernel.setName(name + ".res");
     SmallVector<Type> arguments(1 + kernel.getNumArguments() + kernel.getNumResults(), driver.ptr);
-    driver.function(name, driver.i32, arguments);
+    for (size_t target = 0; target < targets.size(); ++target)
+      driver.function(symbolFor(name, targets, target), driver.i32, arguments);
   }
 
   /// int32_t step(inputs, outputs, arena, worker)
-  void lowerCall(DriverBuilder &driver, CallOp call, int64_t step) {
-    auto function = driver.function(stepName(step), driver.i32, SmallVector<Type>(4, driver.ptr), LLVM::Linkage::Internal);
+  void lowerCall(DriverBuilder &driver, CallOp call, int64_t step, size_t target) {
+    auto function = driver.function(stepName(step, target), driver.i32, SmallVector<Type>(4, driver.ptr), LLVM::Linkage::Internal);
     OpBuilder &builder = driver.builder;
     Block *entry = function.addEntryBlock(builder);
     builder.setInsertionPointToStart(entry);
@@ -107,7 +120,8 @@ struct LowerToLLVMPass : res::impl::LowerToLLVMPassBase<LowerToLLVMPass> {
     for (Value result : call.getOutputs())
       arguments.push_back(descriptor(driver, placeOf(driver, entry, result)));
     auto type = LLVM::LLVMFunctionType::get(driver.i32, SmallVector<Type>(arguments.size(), driver.ptr));
-    auto called = LLVM::CallOp::create(builder, driver.loc, type, call.getCalleeAttr(), arguments);
+    auto callee = FlatSymbolRefAttr::get(&getContext(), symbolFor(call.getCallee(), targets, target));
+    auto called = LLVM::CallOp::create(builder, driver.loc, type, callee, arguments);
     LLVM::ReturnOp::create(builder, driver.loc, called.getResult());
   }
 
@@ -164,37 +178,51 @@ struct LowerToLLVMPass : res::impl::LowerToLLVMPassBase<LowerToLLVMPass> {
     });
   }
 
+  /// What the processor must have (RES_ABI_ISA_).
+  static int64_t isaOf(const TargetModel &target) {
+    if (target.arch != "x86_64")
+      return 0;
+    return target.name == "x86-64-v4" ? RES_ABI_ISA_AVX2 | RES_ABI_ISA_AVX512 : RES_ABI_ISA_AVX2;
+  }
+
   void describe(DriverBuilder &driver, func::FuncOp main, int64_t steps) {
     ModuleOp module = getOperation();
     auto total = [&](StringRef name) { return main->getAttrOfType<IntegerAttr>(name).getInt(); };
-    StringRef target = moduleString(kTargetAttr, ""), model = moduleString(kModelNameAttr, "model");
+    StringRef model = moduleString(kModelNameAttr, "model");
     describeTensors(driver, "res_inputs", main.getArgumentTypes(),
                     [&](unsigned i) { return main.getArgAttrOfType<StringAttr>(i, kTensorNameAttr); });
     describeTensors(driver, "res_outputs", main.getResultTypes(),
                     [&](unsigned i) { return main.getResultAttrOfType<StringAttr>(i, kTensorNameAttr); });
     driver.string("res_name", model);
-    driver.string("res_target", target);
+    driver.string("res_target", TargetModel::join(targets));
     driver.string("res_compiler", "resc " RES_VERSION);
     driver.string("res_hash", moduleString(kModelHashAttr, ""));
-    driver.aggregate("res_steps", [&] {
-      SmallVector<Value> fields;
-      for (int64_t step = 0; step < steps; ++step)
-        fields.push_back(driver.address(stepName(step)));
-      return fields;
-    });
-
     int64_t shared = 0, worker = 0;
     for (auto kernel : module.getOps<func::FuncOp>())
       if (auto scratch = kernel->getAttrOfType<DenseI64ArrayAttr>(kScratchAttr)) {
         shared = std::max(shared, scratch[0]);
         worker = std::max(worker, scratch[1]);
       }
-    int64_t isa = target == "x86-64-v4" ? RES_ABI_ISA_AVX2 | RES_ABI_ISA_AVX512 : RES_ABI_ISA_AVX2;
-    driver.aggregate("res_program", [&]() -> SmallVector<Value> {
-      return {driver.address("res_steps"), driver.integer(driver.i64, total(kArenaBytesAttr)),
-              driver.integer(driver.i64, shared), driver.integer(driver.i64, worker),
-              driver.integer(driver.i32, isa), driver.integer(driver.i32, 0)};
-    });
+    // The last first: each program refers to the one for processors that lack something of its instruction set.
+    for (size_t target = targets.size(); target-- > 0;) {
+      std::string table = symbolFor("res_steps", targets, target);
+      driver.aggregate(table, [&] {
+        SmallVector<Value> fields;
+        for (int64_t step = 0; step < steps; ++step)
+          fields.push_back(driver.address(stepName(step, target)));
+        return fields;
+      });
+      driver.aggregate(symbolFor("res_program", targets, target), [&]() -> SmallVector<Value> {
+        const bool last = target + 1 == targets.size();
+        return {driver.address(table),
+                driver.integer(driver.i64, total(kArenaBytesAttr)),
+                driver.integer(driver.i64, shared),
+                driver.integer(driver.i64, worker),
+                driver.integer(driver.i32, isaOf(targets[target])),
+                driver.integer(driver.i32, 0),
+                last ? driver.null() : driver.address(symbolFor("res_program", targets, target + 1))};
+      });
+    }
 
     const StringRef entries[] = {"res_rt_workspace_bytes", "res_rt_open",  "res_rt_run",        "res_rt_run_timed",
                                  "res_rt_threads",         "res_rt_close", "res_rt_status_text"};
@@ -224,6 +252,8 @@ struct LowerToLLVMPass : res::impl::LowerToLLVMPassBase<LowerToLLVMPass> {
       LLVM::ReturnOp::create(driver.builder, driver.loc, driver.address("res_model_data"));
     }
   }
+
+  std::vector<TargetModel> targets; // a program for each, the best first
 };
 
 } // namespace

@@ -33,19 +33,20 @@ static int64_t pointBytes(WinogradAttr s, int64_t tiles, int64_t channels) {
 
 /// The transformed input of a macro block and the sums of a group. Where all tiles are one block, its input is shared by
 /// the tasks; a loop of one task is no parallel loop.
-static void addWinograd(Scratch &scratch, ConvOp conv, WinogradAttr s) {
+static void addWinograd(Scratch &scratch, ConvOp conv, WinogradAttr s, int64_t group) {
   auto tilesOf = [&](int64_t size) { return int64_t(llvm::divideCeil(size, s.getTile())); };
   const int64_t rows = tilesOf(conv.getType().getDimSize(2)), columns = tilesOf(conv.getType().getDimSize(3));
   const int64_t tiles = int64_t(llvm::alignTo(s.getMacroColumns(), s.getColumns()) * llvm::alignTo(s.getMacroRows(), s.getRows()));
   const int64_t input = pointBytes(s, tiles, llvm::alignTo(conv.getInput().getType().getDimSize(1), 16));
-  const int64_t sums = pointBytes(s, tiles, s.getBlocks() * 16);
+  const int64_t sums = pointBytes(s, tiles, group * 16);
   const bool whole = s.getMacroColumns() >= columns && s.getMacroRows() >= rows;
   scratch.worker = std::max(scratch.worker, whole ? sums : input + sums);
-  scratch.shared += whole ? input : 0;
-  const int64_t tasks = whole ? llvm::divideCeil(conv.getType().getDimSize(1), 16 * s.getBlocks())
+  int64_t shared = whole ? input : 0;
+  const int64_t tasks = whole ? llvm::divideCeil(conv.getType().getDimSize(1), 16 * group)
                               : llvm::divideCeil(rows, s.getMacroRows());
   if (tasks <= 1)
-    scratch.shared += whole ? sums : input + sums;
+    shared += whole ? sums : input + sums;
+  scratch.shared = std::max(scratch.shared, shared);
 }
 
 Scratch res::computeScratch(KernelOp kernel) {
@@ -53,25 +54,28 @@ Scratch res::computeScratch(KernelOp kernel) {
   auto conv = dyn_cast<ConvOp>(kernel.getAnchor());
   if (!conv || !kernel.getSchedulesAttr())
     return scratch;
+  const int64_t group = getPackedBlocks(kernel.getSchedulesAttr());
   int64_t height = conv.getType().getDimSize(2), map = height * conv.getType().getDimSize(3);
   for (NamedAttribute schedule : kernel.getSchedulesAttr()) {
     if (auto winograd = dyn_cast<WinogradAttr>(schedule.getValue());
         winograd && winograd.getTile() > 0 && winograd.getColumns() > 0 && winograd.getRows() > 0)
-      addWinograd(scratch, conv, winograd);
+      addWinograd(scratch, conv, winograd, group);
     auto direct = dyn_cast<DirectAttr>(schedule.getValue());
+    int64_t shared = 0;
     if (direct && direct.getStaging() == Staging::whole)
-      scratch.shared = std::max(scratch.shared, stagedBytes(conv, height));
+      shared = stagedBytes(conv, height);
     if (direct && direct.getStaging() == Staging::rows) {
       // A band that is the whole map is no parallel loop.
       int64_t rows = std::min<int64_t>(direct.getRows(), height);
-      int64_t &place = rows == height ? scratch.shared : scratch.worker;
+      int64_t &place = rows == height ? shared : scratch.worker;
       place = std::max(place, stagedBytes(conv, rows));
     }
     if (direct && direct.getChunk()) { // partial sums of a group of blocks, of which there may be one or many
       int64_t sums = llvm::alignTo(map * int64_t(direct.getBlocks()) * 16 * sizeof(float), kPiece) + kPiece;
       scratch.worker = std::max(scratch.worker, sums);
-      scratch.shared += sums;
+      shared += sums;
     }
+    scratch.shared = std::max(scratch.shared, shared);
   }
   return scratch;
 }

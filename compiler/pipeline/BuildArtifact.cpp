@@ -6,6 +6,7 @@
 #include "compiler/link/ElfObject.h"
 #include "compiler/link/Manifest.h"
 #include "compiler/link/SharedLibrary.h"
+#include "compiler/lowering/KernelNames.h"
 #include "compiler/pipeline/KernelCache.h"
 #include "compiler/pipeline/Pipeline.h"
 #include "compiler/pipeline/TemporaryFiles.h"
@@ -60,39 +61,45 @@ static llvm::Error writeFile(StringRef path, StringRef text) {
   return failed ? llvm::createFileError(path, failed) : llvm::Error::success();
 }
 
-static llvm::Error compileKernels(ArrayRef<func::FuncOp> kernels, const TargetModel &target, const BuildOptions &options,
-                                  const std::vector<std::string> &objects) {
+namespace {
+/// A kernel for one of the targets.
+struct KernelJob {
+  func::FuncOp kernel;
+  const TargetModel *target;
+  std::string symbol;
+  KernelFiles files;
+};
+} // namespace
+
+/// Compiles every kernel for every target, in parallel.
+static llvm::Error compileKernels(MutableArrayRef<KernelJob> jobs, const BuildOptions &options) {
   FirstError errors;
   std::atomic<unsigned> done{0};
-  std::vector<KernelFiles> files(kernels.size());
-  for (size_t i = 0; i < kernels.size(); ++i) {
-    func::FuncOp kernel = kernels[i];
-    files[i].object = objects[i];
-    if (options.dump) {
-      files[i].statement = options.dump->addFile((kernel.getName() + ".stmt").str(), "Halide's loops of the kernel");
-      files[i].assembly = options.dump->addFile((kernel.getName() + ".s").str(), "the kernel's assembly");
+  if (options.dump)
+    for (KernelJob &job : jobs) {
+      job.files.statement = options.dump->addFile(job.symbol + ".stmt", "Halide's loops of the kernel");
+      job.files.assembly = options.dump->addFile(job.symbol + ".s", "the kernel's assembly");
     }
-  }
   std::optional<KernelCache> cache;
   if (options.useCache)
     cache.emplace();
-  auto compile = [&](size_t i) -> llvm::Error {
-    std::string key = cache ? KernelCache::keyOf(kernels[i], target.name) : "";
+  auto compile = [&](const KernelJob &job) -> llvm::Error {
+    std::string key = cache ? KernelCache::keyOf(job.kernel, job.target->name, job.symbol) : "";
     // A dump wants the statement and the assembly, which only a compilation has.
-    if (cache && !options.dump && cache->load(key, files[i].object))
+    if (cache && !options.dump && cache->load(key, job.files.object))
       return llvm::Error::success();
-    if (llvm::Error error = emitKernel(kernels[i], target, files[i]))
+    if (llvm::Error error = emitKernel(job.kernel, *job.target, job.symbol, job.files))
       return error;
     if (cache)
-      cache->store(key, files[i].object);
+      cache->store(key, job.files.object);
     return llvm::Error::success();
   };
   llvm::DefaultThreadPool pool(llvm::hardware_concurrency(options.jobs));
-  for (size_t i = 0; i < kernels.size(); ++i)
+  for (size_t i = 0; i < jobs.size(); ++i)
     pool.async([&, i] {
-      errors.add(i, compile(i));
+      errors.add(i, compile(jobs[i]));
       if (options.progress)
-        options.progress(++done, kernels.size());
+        options.progress(++done, jobs.size());
     });
   pool.wait();
   return errors.take();
@@ -121,7 +128,7 @@ static llvm::Error packWeights(func::FuncOp main, const BuildOptions &options, M
   return errors.take();
 }
 
-static llvm::Error buildDriver(ModuleOp module, const BuildOptions &options, StringRef object) {
+static llvm::Error buildDriver(ModuleOp module, const BuildOptions &options, StringRef arch, StringRef object) {
   OwningOpRef<ModuleOp> driver = module.clone();
   auto instrument = [&](PassManager &passes) {
     if (options.dump)
@@ -137,7 +144,7 @@ static llvm::Error buildDriver(ModuleOp module, const BuildOptions &options, Str
   });
   if (failed(runPhases(*driver, Phase::llvm, instrument)))
     return llvm::createStringError(message);
-  return writeDriverObject(*driver, "x86_64", object);
+  return writeDriverObject(*driver, arch, object);
 }
 
 llvm::Error res::buildArtifact(ModuleOp module, const BuildOptions &options) {
@@ -147,9 +154,10 @@ llvm::Error res::buildArtifact(ModuleOp module, const BuildOptions &options) {
   auto weightsAttr = main ? main->getAttrOfType<IntegerAttr>(kWeightsBytesAttr) : IntegerAttr();
   if (!weightsAttr || weightsAttr.getInt() < 0 || !targetName || !modelName)
     return llvm::createStringError("expected a planned module with a target and a model name");
-  llvm::Expected<TargetModel> target = TargetModel::get(targetName);
-  if (!target)
-    return target.takeError();
+  llvm::Expected<std::vector<TargetModel>> targets = TargetModel::getAll(targetName);
+  if (!targets)
+    return targets.takeError();
+  const std::string &arch = targets->front().arch;
 
   // Both files exist beside their places from here on, so that an unwritable folder is found before the work.
   SmallString<128> headerPath(options.output);
@@ -161,22 +169,22 @@ llvm::Error res::buildArtifact(ModuleOp module, const BuildOptions &options) {
   auto folder = TemporaryFolder::create();
   if (!folder)
     return folder.takeError();
-  SmallVector<func::FuncOp> kernels;
+  std::vector<KernelJob> jobs;
   std::vector<std::string> objects;
   for (auto function : module.getOps<func::FuncOp>())
-    if (function != main) {
-      objects.push_back(folder->file("kernel" + std::to_string(kernels.size()) + ".o"));
-      kernels.push_back(function);
+    for (size_t place = 0; function != main && place < targets->size(); ++place) {
+      objects.push_back(folder->file("kernel" + std::to_string(objects.size()) + ".o"));
+      jobs.push_back({function, &(*targets)[place], symbolFor(function.getName(), *targets, place), {objects.back(), "", ""}});
     }
-  if (llvm::Error error = compileKernels(kernels, *target, options, objects))
+  if (llvm::Error error = compileKernels(jobs, options))
     return error;
 
   for (const char *name : {"driver.o", "runtime.o", "data.o"})
     objects.push_back(folder->file(name));
   const std::string &driver = objects.end()[-3], &runtime = objects.end()[-2], &data = objects.end()[-1];
-  if (llvm::Error error = buildDriver(module, options, driver))
+  if (llvm::Error error = buildDriver(module, options, arch, driver))
     return error;
-  if (llvm::Error error = writeFile(runtime, runtimeObject("x86_64")))
+  if (llvm::Error error = writeFile(runtime, runtimeObject(arch)))
     return error;
   int64_t weightsBytes = weightsAttr.getInt();
   auto fill = [&](MutableArrayRef<char> section) { return packWeights(main, options, section); };
@@ -184,7 +192,7 @@ llvm::Error res::buildArtifact(ModuleOp module, const BuildOptions &options) {
   if (options.dump)
     if (llvm::Error error = writeFile(options.dump->addFile("manifest.json", "what the artifact says about itself"), manifest))
       return error;
-  if (llvm::Error error = writeDataObject(data, "x86_64", weightsBytes, fill, manifest))
+  if (llvm::Error error = writeDataObject(data, arch, weightsBytes, fill, manifest))
     return error;
 
   if (llvm::Error error = linkSharedLibrary(objects, {"res_get_model", modelName.str() + "_get_model"},

@@ -58,11 +58,11 @@ KernelCache::~KernelCache() {
   llvm::pruneCache(folder, policy);
 }
 
-std::string KernelCache::keyOf(func::FuncOp kernel, StringRef target) {
+std::string KernelCache::keyOf(func::FuncOp kernel, StringRef target, StringRef symbol) {
   std::string text;
   llvm::raw_string_ostream os(text);
   kernel->print(os, OpPrintingFlags().useLocalScope());
-  os << target << '\0';
+  os << target << '\0' << symbol << '\0';
   os.write(reinterpret_cast<const char *>(ownHash().data()), ownHash().size());
   return llvm::toHex(hashOf(text), /*LowerCase=*/true);
 }

@@ -19,8 +19,8 @@ public:
   /// Keeps the folder below its size: the entries that were not used for longest go.
   ~KernelCache();
 
-  /// The key of a kernel for a target.
-  static std::string keyOf(mlir::func::FuncOp kernel, llvm::StringRef target);
+  /// The key of a kernel for a target under a symbol.
+  static std::string keyOf(mlir::func::FuncOp kernel, llvm::StringRef target, llvm::StringRef symbol);
   /// Writes the object to a file; false when it is not there.
   bool load(llvm::StringRef key, const std::string &object) const;
   /// Keeps a copy of the object.

@@ -24,9 +24,9 @@ static void scheduleProducts(WinogradFuncs &f, const WinogradSchedule &s, const 
   if (s.inRegisters)
     sums.reorder(w.k, txi, tyi, w.j, bi, w.tx, w.ty, w.i, f.passes.x, w.b, v.n).unroll(w.j).unroll(w.i);
   else if (s.chunk)
-    sums.reorder(w.k, bi, txi, tyi, w.tx, w.ty, f.passes.x, w.j, w.i, w.b, v.n);
+    sums.reorder(w.k, bi, txi, tyi, w.tx, w.ty, w.b, f.passes.x, w.j, w.i, v.n);
   else
-    sums.reorder(w.k, bi, txi, tyi, w.tx, w.ty, w.j, w.i, w.b, v.n);
+    sums.reorder(w.k, bi, txi, tyi, w.tx, w.ty, w.b, w.j, w.i, v.n);
   sums.vectorize(w.k).unroll(bi).unroll(txi).unroll(tyi);
 
   Func acc = f.acc;
@@ -53,7 +53,7 @@ void res::scheduleWinograd(WinogradFuncs &f, const KernelVars &v, const Winograd
   const auto tail = [&](int64_t size) { return size % s.tile ? TailStrategy::GuardWithIf : TailStrategy::Auto; };
   // Only lanes are vectors, so a guard at the border is a scalar branch for a pixel.
   out.split(v.x, w.tx, w.u, int(s.tile), tail(f.width)).split(v.y, w.ty, w.v, int(s.tile), tail(f.height));
-  out.split(v.co, w.b, bi, int(s.blocks));
+  out.split(v.co, w.b, bi, int(s.group));
   out.split(w.tx, xm, w.tx, int(s.macroColumns), TailStrategy::GuardWithIf);
   out.split(w.ty, ym, w.ty, int(s.macroRows), TailStrategy::GuardWithIf);
   out.reorder(v.ci, w.u, w.v, w.tx, w.ty, bi, w.b, xm, ym, v.n).vectorize(v.ci).unroll(w.u).unroll(w.v);

@@ -38,27 +38,39 @@ struct DecideSchedulesPass : res::impl::DecideSchedulesPassBase<DecideSchedulesP
     std::string name = target;
     if (auto attr = module->getAttrOfType<StringAttr>(kTargetAttr); attr && name.empty())
       name = attr.str();
-    llvm::Expected<TargetModel> model = TargetModel::get(name.empty() ? "host" : name);
-    if (!model) {
-      module.emitError() << llvm::toString(model.takeError());
+    llvm::Expected<std::vector<TargetModel>> models = TargetModel::getAll(name.empty() ? "host" : name);
+    if (!models) {
+      module.emitError() << llvm::toString(models.takeError());
       return signalPassFailure();
     }
     for (auto function : module.getOps<func::FuncOp>())
       for (auto kernel : function.getOps<KernelOp>())
-        decide(kernel, *model);
+        if (failed(decide(kernel, *models)))
+          return signalPassFailure();
   }
 
-  void decide(KernelOp kernel, const TargetModel &model) {
+  /// The first target chooses, in a way that all can follow; a schedule that is there already has chosen before.
+  LogicalResult decide(KernelOp kernel, ArrayRef<TargetModel> models) {
     Builder builder(&getContext());
     if (!kernel.getLayoutsAttr())
       kernel.setLayoutsAttr(builder.getArrayAttr(chooseLayouts(kernel)));
     NamedAttrList schedules(kernel.getSchedulesAttr());
-    if (schedules.get(model.name))
-      return;
-    Decision decision = chooseSchedule(kernel, model);
-    schedules.set(model.name, decision.schedule);
+    Attribute first = schedules.empty() ? Attribute() : schedules.begin()->getValue();
+    for (const TargetModel &model : models) {
+      if (schedules.get(model.name))
+        continue;
+      FailureOr<Decision> decision = chooseSchedule(kernel, model, models.drop_front(), first);
+      if (failed(decision))
+        return kernel.emitOpError("expected a schedule of another target whose packed weights ")
+               << model.name << " can read, got " << first;
+      schedules.set(model.name, decision->schedule);
+      if (!first)
+        first = decision->schedule;
+      if (model.name == models.front().name)
+        kernel.setEstimateUsAttr(builder.getF64FloatAttr(decision->estimate));
+    }
     kernel.setSchedulesAttr(schedules.getDictionary(&getContext()));
-    kernel.setEstimateUsAttr(builder.getF64FloatAttr(decision.estimate));
+    return success();
   }
 
   /// Maps are blocked, but for those that leave the model; everything else is row-major.
@@ -74,12 +86,17 @@ struct DecideSchedulesPass : res::impl::DecideSchedulesPassBase<DecideSchedulesP
     return layouts;
   }
 
-  Decision chooseSchedule(KernelOp kernel, const TargetModel &model) {
-    return llvm::TypeSwitch<Operation *, Decision>(kernel.getAnchor())
-        .Case([&](ConvOp op) { return chooseConv(kernel, op, model); })
+  /// `packed`: a schedule for another target, which has decided how weights are packed; or null, and then `others` will
+  /// follow.
+  FailureOr<Decision> chooseSchedule(KernelOp kernel, const TargetModel &model, ArrayRef<TargetModel> others,
+                                     Attribute packed) {
+    return llvm::TypeSwitch<Operation *, FailureOr<Decision>>(kernel.getAnchor())
+        .Case([&](ConvOp op) { return chooseConv(kernel, op, model, others, packed); })
         .Case([&](GemmOp op) {
           DenseSchedule s = chooseDense(op.getType().getDimSize(0), op.getInput().getType().getDimSize(1),
                                         op.getType().getDimSize(1), model);
+          if (auto dense = dyn_cast_or_null<DenseAttr>(packed))
+            s.blocks = dense.getBlocks();
           return Decision{DenseAttr::get(&getContext(), s.blocks, s.unroll), s.microseconds};
         })
         .Default([&](Operation *op) { return chooseOther(op, model); });
@@ -90,7 +107,8 @@ struct DecideSchedulesPass : res::impl::DecideSchedulesPassBase<DecideSchedulesP
     return llvm::all_of(kernel.getLayoutsAttr(), [](Attribute layout) { return isa<BlockedAttr>(layout); });
   }
 
-  Decision chooseConv(KernelOp kernel, ConvOp op, const TargetModel &model) {
+  FailureOr<Decision> chooseConv(KernelOp kernel, ConvOp op, const TargetModel &model, ArrayRef<TargetModel> others,
+                                 Attribute packed) {
     ArrayRef<int64_t> in = op.getInput().getType().getShape(), out = op.getType().getShape();
     WindowAttr window = op.getWindow();
     ConvShape shape{};
@@ -105,19 +123,32 @@ struct DecideSchedulesPass : res::impl::DecideSchedulesPassBase<DecideSchedulesP
     auto argument = dyn_cast<BlockArgument>(op.getInput());
     shape.blocked = !argument || kernel.getInputs()[argument.getArgNumber()].getDefiningOp<KernelOp>();
     shape.operands = llvm::count_if(kernel.getInputs(), isActivation) - 1;
+    if (auto winograd = dyn_cast_or_null<WinogradAttr>(packed)) {
+      WinogradSchedule like{};
+      like.tile = winograd.getTile(), like.group = winograd.getBlocks();
+      like.inRegisters = winograd.getWeights() == TransformedWeights::registers;
+      std::optional<WinogradSchedule> w = chooseWinogradLike(shape, model, like);
+      if (!w)
+        return failure();
+      return asDecision(*w);
+    }
     DirectSchedule s = chooseDirect(shape, model);
-    if (auto math = kernel->getParentOfType<ModuleOp>()->getAttrOfType<StringAttr>(kMathAttr); math && math == "fast")
-      if (std::optional<WinogradSchedule> w = chooseWinograd(shape, model); w && w->microseconds < s.microseconds && staysBlocked(kernel))
-        return {WinogradAttr::get(&getContext(), w->tile, w->blocks, w->columns, w->rows, w->macroColumns, w->macroRows,
-                                  w->chunk, w->unroll,
-                                  w->inRegisters ? TransformedWeights::registers : TransformedWeights::stored),
-                w->microseconds};
+    auto math = kernel->getParentOfType<ModuleOp>()->getAttrOfType<StringAttr>(kMathAttr);
+    if (math && math == "fast" && !packed && staysBlocked(kernel))
+      if (std::optional<WinogradSchedule> w = chooseWinograd(shape, model, others); w && w->microseconds < s.microseconds)
+        return asDecision(*w);
     auto order = s.order == LoopOrder::channels ? Order::channels : Order::space;
     auto staging = s.staging == StagingKind::none    ? Staging::none
                    : s.staging == StagingKind::whole ? Staging::whole
                                                      : Staging::rows;
-    return {DirectAttr::get(&getContext(), s.blocks, s.pixels, s.unroll, order, s.flat, staging, s.rows, s.chunk),
-            s.microseconds};
+    return Decision{DirectAttr::get(&getContext(), s.blocks, s.pixels, s.unroll, order, s.flat, staging, s.rows, s.chunk),
+                    s.microseconds};
+  }
+
+  Decision asDecision(const WinogradSchedule &w) {
+    return {WinogradAttr::get(&getContext(), w.tile, w.blocks, w.columns, w.rows, w.macroColumns, w.macroRows, w.chunk,
+                              w.unroll, w.inRegisters ? TransformedWeights::registers : TransformedWeights::stored),
+            w.microseconds};
   }
 
   Decision chooseOther(Operation *op, const TargetModel &model) {

@@ -67,20 +67,25 @@ struct PackWeightsPass : res::impl::PackWeightsPassBase<PackWeightsPass> {
         .Case([&](ConvOp op) -> FailureOr<Attribute> {
           if (inner != op.getFilter())
             return Attribute(vector);
-          if (auto winograd = firstSchedule<WinogradAttr>(kernel)) {
-            if (winograd.getWeights() == TransformedWeights::registers)
-              return Attribute(PackTapsAttr::get(context, kBlock, winograd.getBlocks()));
-            return Attribute(PackWinogradAttr::get(context, kBlock, winograd.getBlocks(), winograd.getTile()));
-          }
+          FailureOr<SmallVector<WinogradAttr>> schedules = schedulesOf<WinogradAttr>(kernel);
+          if (failed(schedules))
+            return failure();
+          if (!schedules->empty())
+            return chooseWinogradPacking(kernel, *schedules);
           return Attribute(PackConvAttr::get(context, kBlock, innerChannels(op)));
         })
         .Case([&](GemmOp op) -> FailureOr<Attribute> {
           if (inner != op.getWeight())
             return Attribute(vector);
-          auto schedule = firstSchedule<DenseAttr>(kernel);
-          if (!schedule)
+          FailureOr<SmallVector<DenseAttr>> schedules = schedulesOf<DenseAttr>(kernel);
+          if (failed(schedules))
+            return failure();
+          if (schedules->empty())
             return kernel.emitOpError("expected a #res.dense schedule for a gemm");
-          return Attribute(PackDenseAttr::get(context, kBlock, schedule.getBlocks(), op.getTransposed()));
+          for (DenseAttr schedule : *schedules)
+            if (schedule.getBlocks() != schedules->front().getBlocks())
+              return kernel.emitOpError("expected the same blocks for all targets, as they share the packed weights");
+          return Attribute(PackDenseAttr::get(context, kBlock, schedules->front().getBlocks(), op.getTransposed()));
         })
         .Case([&](AffineOp) -> FailureOr<Attribute> { return Attribute(vector); })
         .Default([&](Operation *op) -> FailureOr<Attribute> {
@@ -98,10 +103,30 @@ struct PackWeightsPass : res::impl::PackWeightsPassBase<PackWeightsPass> {
     return wholeBlocks ? block : inputs;
   }
 
-  /// Packing is one for all instruction sets of an artifact, so any of the schedules tells it.
-  template <typename T> static T firstSchedule(KernelOp kernel) {
+  /// The filter of a Winograd convolution: the largest group of blocks is packed, and those of other targets divide it.
+  FailureOr<Attribute> chooseWinogradPacking(KernelOp kernel, ArrayRef<WinogradAttr> schedules) {
+    const int64_t group = getPackedBlocks(kernel.getSchedulesAttr());
+    WinogradAttr first = schedules.front();
+    for (WinogradAttr schedule : schedules)
+      if (schedule.getTile() != first.getTile() || schedule.getWeights() != first.getWeights() ||
+          schedule.getBlocks() < 1 || group % schedule.getBlocks())
+        return kernel.emitOpError("expected the same tile and weights for all targets, and blocks that divide the largest "
+                                  "of them, as they share the packed weights");
+    if (first.getWeights() == TransformedWeights::registers)
+      return Attribute(PackTapsAttr::get(&getContext(), kBlock, group));
+    return Attribute(PackWinogradAttr::get(&getContext(), kBlock, group, first.getTile()));
+  }
+
+  /// The schedules of all targets where they are of this kind; none where none is.
+  template <typename T> static FailureOr<SmallVector<T>> schedulesOf(KernelOp kernel) {
+    SmallVector<T> list;
     DictionaryAttr schedules = kernel.getSchedulesAttr();
-    return schedules && !schedules.empty() ? dyn_cast<T>(schedules.begin()->getValue()) : T();
+    for (NamedAttribute entry : schedules ? schedules.getValue() : ArrayRef<NamedAttribute>())
+      if (auto schedule = dyn_cast<T>(entry.getValue()))
+        list.push_back(schedule);
+    if (!list.empty() && list.size() != schedules.size())
+      return kernel.emitOpError("expected one algorithm for all targets, as they share the packed weights");
+    return list;
   }
 };
 

@@ -81,7 +81,7 @@ def DecideSchedulesPass : Res_Pass<"res-decide-schedules"> {
     carry schedules for the target already keep them, so an edited dump of this phase is a schedule file.
   }];
   let options = [Option<"target", "target", "std::string", "\"\"",
-                        "instruction set to decide for; default: the module's res.target">];
+                        "instruction sets to decide for, with commas; default: the module's res.target">];
 }
 
 def ApplyLayoutsPass : Res_Pass<"res-apply-layouts"> {

@@ -39,8 +39,16 @@ static bool read_options(const res_options *given, res_options *options) {
   return true;
 }
 
-static res_instance *lay_out(char *workspace, const res_model *model, int32_t threads) {
-  const struct res_abi_program *program = model->program;
+/* The first program that this processor can run, or null. */
+static const struct res_abi_program *choose_program(const struct res_abi_program *program) {
+  const uint32_t isa = res_rt_isa();
+  while (program && (isa & program->isa) != program->isa)
+    program = program->otherwise;
+  return program;
+}
+
+static res_instance *lay_out(char *workspace, const res_model *model, const struct res_abi_program *program,
+                             int32_t threads) {
   res_instance *instance = (res_instance *)workspace;
   size_t state_bytes = RES_ABI_INSTANCE_BYTES + (size_t)threads * RES_ABI_WORKER_BYTES;
   memset(workspace, 0, state_bytes);
@@ -71,11 +79,11 @@ res_status res_rt_open(const res_model *model, const res_options *given, res_ins
   if (!model || model->abi_version != RES_ABI_VERSION || !read_options(given, &options) ||
       options.spin_microseconds < 0)
     return RES_ERROR_ARGUMENT;
-  const struct res_abi_program *program = model->program;
   int32_t threads = resolve_threads(options.threads, !options.parallel_for);
   if (threads < 1)
     return RES_ERROR_ARGUMENT;
-  if ((res_rt_isa() & program->isa) != program->isa)
+  const struct res_abi_program *program = choose_program(model->program);
+  if (!program)
     return RES_ERROR_PROCESSOR;
 
   size_t bytes = bytes_for(program, threads);
@@ -88,7 +96,7 @@ res_status res_rt_open(const res_model *model, const res_options *given, res_ins
     return RES_ERROR_WORKSPACE;
   }
 
-  res_instance *instance = lay_out(workspace, model, threads);
+  res_instance *instance = lay_out(workspace, model, program, threads);
   instance->allocation = allocation;
   instance->parallel_for = options.parallel_for;
   instance->parallel_for_user = options.parallel_for_user;

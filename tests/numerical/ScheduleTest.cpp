@@ -101,7 +101,7 @@ protected:
       while (call && !holds<AnchorOp>(call))
         call = call.getInputs()[0].template getDefiningOp<CallOp>();
       EXPECT_TRUE(call);
-      std::string error = llvm::toString(emitKernel(planned->lookupSymbol<func::FuncOp>(call.getCallee()), model, {}));
+      std::string error = llvm::toString(emitKernel(planned->lookupSymbol<func::FuncOp>(call.getCallee()), model, call.getCallee(), {}));
       if (error.empty())
         accepted.push_back(fields);
       else

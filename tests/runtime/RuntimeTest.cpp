@@ -155,6 +155,20 @@ TEST(RuntimeTest, ProcessorWithoutTheInstructions) {
   EXPECT_EQ(FakeInstance(model, 1).status, RES_OK);
 }
 
+TEST(RuntimeTest, TheFirstProgramThatTheProcessorHas) {
+  FakeModel model({fakeSpread, fakeSum}), other({fakeSpread, fakeSum});
+  for (res_abi_step &step : model.steps)
+    step = fakeFail;
+  model.program.isa = 1u << 31;
+  model.program.otherwise = &other.program;
+  FakeInstance instance(model, 1);
+  ASSERT_EQ(instance.status, RES_OK);
+  EXPECT_EQ(instance.run(makeInput(10)), RES_OK);
+  EXPECT_EQ(instance.output, expectedSum(1, 0, 10));
+  other.program.isa = 1u << 31;
+  EXPECT_EQ(FakeInstance(model, 1).status, RES_ERROR_PROCESSOR);
+}
+
 TEST(RuntimeTest, IsaAgreesWithTheHostCompiler) {
   __builtin_cpu_init();
   bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");

@@ -1,6 +1,6 @@
 //===- ScheduleChoiceTest.cpp - what the cost model promises ----*- C++ -*-===//
 
-#include "compiler/analysis/ScheduleChoice.h"
+#include "compiler/analysis/WinogradChoice.h"
 
 #include <gtest/gtest.h>
 
@@ -43,7 +43,7 @@ static void expectFits(const ConvShape &shape, const TargetModel &model) {
 }
 
 TEST(ScheduleChoiceTest, EveryScheduleFits) {
-  for (const char *name : {"x86-64-v4", "x86-64-v3"})
+  for (const char *name : {"x86-64-v4", "x86-64-v3", "aarch64"})
     for (int64_t channels : {3, 5, 16, 20, 64, 256, 512})
       for (int64_t filters : {1, 16, 17, 36, 64, 100, 512, 2048})
         for (int64_t size : {1, 2, 7, 8, 13, 14, 28, 53, 56, 112})
@@ -93,6 +93,24 @@ TEST(ScheduleChoiceTest, EstimatesFollowTheWork) {
   double small = chooseDirect(makeShape(64, 64, 28, 3, 1), model).microseconds;
   EXPECT_NEAR(chooseDirect(makeShape(128, 128, 28, 3, 1), model).microseconds / small, 4, 0.5);
   EXPECT_GT(chooseDense(1, 2048, 1000, model).microseconds, chooseDense(1, 512, 1000, model).microseconds);
+}
+
+// Weights are packed for the first target, and its registers are not those of the others.
+TEST(ScheduleChoiceTest, OtherTargetsReadThePackedWeights) {
+  TargetModel v4 = target("x86-64-v4"), v3 = target("x86-64-v3");
+  EXPECT_TRUE(chooseWinograd(makeShape(512, 512, 7, 3, 1), v4)->inRegisters);
+  for (int64_t size : {7, 14, 28, 56}) {
+    ConvShape shape = makeShape(512, 512, size, 3, 1);
+    WinogradSchedule first = *chooseWinograd(shape, v4, v3);
+    WinogradSchedule second = *chooseWinogradLike(shape, v3, first);
+    EXPECT_FALSE(first.inRegisters || second.inRegisters) << "16 registers do not hold a row of points";
+    EXPECT_EQ(second.tile, first.tile);
+    EXPECT_EQ(second.group, first.group);
+    EXPECT_EQ(second.group % second.blocks, 0);
+    EXPECT_EQ(checkWinograd(second, size, size, 32, 32), "");
+    first.group = 1; // some would take two blocks
+    EXPECT_EQ(chooseWinogradLike(shape, v3, first)->blocks, 1);
+  }
 }
 
 TEST(ScheduleChoiceTest, DenseUnrollsOnlyWhatDivides) {

@@ -22,6 +22,12 @@ TEST(TargetModelTest, KnowsTheLevels) {
   EXPECT_EQ(v3.vectorRegisters, 16);
   EXPECT_EQ(v3.registersPerBlock(), 2);
   EXPECT_EQ(v3.peakFlopsPerCycle(), 32);
+  TargetModel neon = get("aarch64");
+  EXPECT_EQ(neon.vectorFloats, 4);
+  EXPECT_EQ(neon.vectorRegisters, 32);
+  EXPECT_EQ(neon.registersPerBlock(), 4);
+  EXPECT_EQ(neon.arch, "aarch64");
+  EXPECT_EQ(v3.arch, "x86_64");
 }
 
 TEST(TargetModelTest, HostIsALevel) {
@@ -33,5 +39,17 @@ TEST(TargetModelTest, HostIsALevel) {
 TEST(TargetModelTest, NamesWhatItKnows) {
   llvm::Expected<TargetModel> model = TargetModel::get("sparc");
   ASSERT_FALSE(bool(model));
-  EXPECT_EQ(llvm::toString(model.takeError()), "unknown target 'sparc', expected host, x86-64-v4 or x86-64-v3");
+  EXPECT_EQ(llvm::toString(model.takeError()), "unknown target 'sparc', expected host, x86-64-v4, x86-64-v3 or aarch64");
+}
+
+TEST(TargetModelTest, ListsAreOfOneFamilyBestFirst) {
+  auto join = [](llvm::StringRef names) -> std::string {
+    llvm::Expected<std::vector<TargetModel>> models = TargetModel::getAll(names);
+    return models ? TargetModel::join(*models) : llvm::toString(models.takeError());
+  };
+  EXPECT_EQ(join("x86-64-v3"), "x86-64-v3");
+  EXPECT_EQ(join("x86-64-v3,x86-64-v4"), "x86-64-v4,x86-64-v3");
+  EXPECT_EQ(join("x86-64-v4,x86-64-v3,x86-64-v4"), "x86-64-v4,x86-64-v3");
+  EXPECT_EQ(join("aarch64,x86-64-v4"), "expected targets of one processor family, got 'aarch64' and 'x86-64-v4'");
+  EXPECT_EQ(join("x86-64-v4,vax"), "unknown target 'vax', expected host, x86-64-v4, x86-64-v3 or aarch64");
 }

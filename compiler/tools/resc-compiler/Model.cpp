@@ -19,7 +19,8 @@ namespace cl = llvm::cl;
 
 ModelOptions::ModelOptions()
     : input(cl::Positional, cl::Required, cl::desc("MODEL.onnx|FILE.mlir"), cl::cat(optionCategory())),
-      target("target", cl::desc("instruction set: host (default), x86-64-v4 or x86-64-v3"), cl::value_desc("name"),
+      target("target", cl::desc("host (default), x86-64-v4, x86-64-v3 or aarch64; x86-64-v3,x86-64-v4: the best that a machine has"),
+             cl::value_desc("name[,name]"),
              cl::cat(optionCategory())),
       math("math", cl::desc("strict: direct convolutions only; fast: others within 1e-4 of the largest output, too"),
            cl::value_desc("strict|fast"), cl::cat(optionCategory())),
@@ -136,10 +137,10 @@ int Model::applyOptions(const ModelOptions &options) {
     return reportUsage("compile", "--math: expected strict or fast, got '" + math + "'");
   auto present = (*owned)->getAttrOfType<StringAttr>(kTargetAttr);
   if (!target.empty() || !present) {
-    llvm::Expected<TargetModel> model = TargetModel::get(target.empty() ? "host" : StringRef(target));
-    if (!model)
-      return reportUsage("compile", "--target: " + llvm::toString(model.takeError()));
-    target = model->name;
+    llvm::Expected<std::vector<TargetModel>> models = TargetModel::getAll(target.empty() ? "host" : StringRef(target));
+    if (!models)
+      return reportUsage("compile", "--target: " + llvm::toString(models.takeError()));
+    target = TargetModel::join(*models);
   }
   if (int result = setOnce(kMathAttr, "--math", math, "fast"))
     return result;

@@ -8,7 +8,7 @@
  * which Halide hands on as user_context. Returns 0, or what a failed parallel loop returned. */
 typedef int32_t (*res_abi_step)(const void *const *inputs, void *const *outputs, char *arena, void *worker);
 
-/* Instruction sets, as bits: a library runs where all the bits of its program are present. */
+/* Instruction sets, as bits: a program runs where all of its bits are present. On AArch64 there are none. */
 enum { RES_ABI_ISA_AVX2 = 1 /* with FMA and F16C */, RES_ABI_ISA_AVX512 = 2 /* F, BW, VL, DQ and CD */ };
 
 /* Emitted by the compiler as constant data, in this order of fields. */
@@ -20,6 +20,8 @@ struct res_abi_program {
                                   * kernel needs: the sum of its blocks, rounded up to RES_ABI_ALIGN each */
   uint32_t isa;                  /* RES_ABI_ISA_ bits */
   uint32_t reserved;
+  const struct res_abi_program *otherwise; /* the same for processors that lack some of `isa`, or null: the first program
+                                            * that an instance can run is its program. All agree in the sizes above */
 };
 
 /* Workspace, in order: the instance's own state, one context per worker, arena, shared scratch, worker scratch.

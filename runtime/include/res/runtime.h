@@ -84,7 +84,7 @@ typedef struct res_model {
   uint32_t abi_version;   /* RES_ABI_VERSION of the compiler */
   uint32_t struct_bytes;  /* sizeof(res_model) of the compiler */
   const char *name;       /* a C identifier made of the model file's name */
-  const char *target;     /* the instruction set it was compiled for, such as x86-64-v4 */
+  const char *target;     /* what it was compiled for, such as x86-64-v4, or several, the best first: x86-64-v4,x86-64-v3 */
   const char *compiler;   /* such as "resc 0.1.0" */
   const char *model_hash; /* of the model file's content */
   uint32_t input_count, output_count;

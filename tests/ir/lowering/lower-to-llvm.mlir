@@ -1,5 +1,8 @@
 // RUN: res-opt %s --res-lower-to-llvm | FileCheck %s
 // RUN: res-opt %s --res-lower-to-llvm | FileCheck %s --check-prefixes=PROGRAM,V4
+// RUN: sed s/x86-64-v4/x86-64-v3,x86-64-v4/ %s | res-opt --res-lower-to-llvm | FileCheck %s --check-prefix=BOTH
+// RUN: sed s/x86-64-v4/aarch64/ %s | res-opt --res-lower-to-llvm | FileCheck %s --check-prefixes=PROGRAM,NEON
+// RUN: sed s/x86-64-v4/vax/ %s | not res-opt --res-lower-to-llvm 2>&1 | FileCheck %s --check-prefix=UNKNOWN
 // RUN: sed s/x86-64-v4/x86-64-v3/ %s | res-opt --res-lower-to-llvm | FileCheck %s --check-prefixes=PROGRAM,V3
 
 // The kernel is declared, hidden: context, two inputs, the weight, one output.
@@ -39,6 +42,25 @@
 // PROGRAM-NEXT: constant(512 : i64)
 // V4-NEXT: constant(3 : i32)
 // V3-NEXT: constant(1 : i32)
+// NEON-NEXT: constant(0 : i32)
+// PROGRAM-NEXT: constant(0 : i32)
+// PROGRAM-NEXT: llvm.mlir.zero
+
+// For two targets: kernels, steps and a program of each; the better one refers to the other.
+// BOTH-DAG: llvm.func hidden @kernel(
+// BOTH-DAG: llvm.func hidden @kernel_x86_64_v3(
+// BOTH: llvm.func internal @res_step_0_x86_64_v3
+// BOTH: llvm.call @kernel_x86_64_v3(
+// BOTH: llvm.mlir.global private constant @res_target("x86-64-v4,x86-64-v3\00")
+// BOTH: @res_program_x86_64_v3()
+// BOTH: addressof @res_steps_x86_64_v3
+// BOTH: constant(1 : i32)
+// BOTH: llvm.mlir.zero
+// BOTH: @res_program()
+// BOTH: constant(3 : i32)
+// BOTH: addressof @res_program_x86_64_v3
+
+// UNKNOWN: error: unknown target 'vax'
 module attributes {res.model = "demo", res.target = "x86-64-v4", res.hash = "xxh3:0"} {
 func.func @main(%x: tensor<1x4xf32> {res.name = "in"}) -> (tensor<1x4xf32> {res.name = "out"})
     attributes {res.arena_bytes = 192 : i64, res.arena_lower_bound_bytes = 64 : i64, res.weights_bytes = 128 : i64} {

@@ -1,5 +1,6 @@
 // RUN: res-opt %s --res-form-kernels --res-decide-schedules --res-apply-layouts --res-pack-weights | FileCheck %s
 // RUN: sed s/fast/strict/ %s | res-opt --res-form-kernels --res-decide-schedules | FileCheck %s --check-prefix=STRICT
+// RUN: sed s/x86-64-v4/x86-64-v3,x86-64-v4/ %s | res-opt --res-form-kernels --res-decide-schedules --res-apply-layouts --res-pack-weights | FileCheck %s --check-prefix=BOTH
 
 // STRICT-NOT: #res.winograd
 module attributes {res.target = "x86-64-v4", res.math = "fast"} {
@@ -25,6 +26,15 @@ func.func @whole_map_in_passes(%x: tensor<1x128x28x28xf32>) -> tensor<1x128x1x1x
   %2 = res.global_avg_pool %1 : tensor<1x128x28x28xf32> -> tensor<1x128x1x1xf32>
   return %2 : tensor<1x128x1x1xf32>
 }
+
+// Two targets share weights that both can read: stored ones, in groups of which the other may take a part.
+// BOTH-LABEL: func.func @whole_map_in_passes
+// BOTH: as #res.pack_winograd<block = 16, blocks = 2, tile = 4>
+// BOTH: {"x86-64-v3" = #res.winograd<tile = 4, blocks = 1, {{.*}}weights = stored>, "x86-64-v4" = #res.winograd<tile = 4, blocks = 2, {{.*}}weights = stored>}
+// BOTH-LABEL: func.func @four_tiles
+// BOTH: as #res.pack_winograd<
+// BOTH-NOT: weights = registers
+// BOTH-LABEL: func.func @where_it_does_not_apply
 
 // Four tiles: their accumulators for a row of points fit the registers, and weights stay 3x3.
 // CHECK-LABEL: func.func @four_tiles

@@ -3,7 +3,13 @@
 // RUN: res-opt %s --res-form-kernels --res-decide-schedules | FileCheck %s --check-prefix=MODULE
 // RUN: not res-opt %s --res-decide-schedules=target=vax 2>&1 | FileCheck %s --check-prefix=UNKNOWN
 
-// UNKNOWN: error: unknown target 'vax', expected host, x86-64-v4 or x86-64-v3
+// RUN: res-opt %s --res-form-kernels --res-decide-schedules=target=x86-64-v3,x86-64-v4 | FileCheck %s --check-prefix=BOTH
+// RUN: res-opt %s --res-form-kernels --res-decide-schedules=target=aarch64 | FileCheck %s --check-prefix=NEON
+// RUN: not res-opt %s --res-decide-schedules=target=x86-64-v4,aarch64 2>&1 | FileCheck %s --check-prefix=FAMILY
+
+// FAMILY: error: expected targets of one processor family, got 'x86-64-v4' and 'aarch64'
+// NEON: schedules = {aarch64 = #res.direct<
+// UNKNOWN: error: unknown target 'vax', expected host, x86-64-v4, x86-64-v3 or aarch64
 
 // The module's target counts where the option names none.
 // MODULE-LABEL: func.func @every_kernel_has_one
@@ -26,6 +32,8 @@ module attributes {res.target = "x86-64-v3"} {
 // CHECK-SAME: schedules = {"x86-64-v4" = #res.dense<
 // CHECK-NEXT: res.gemm
 // BOTH: schedules = {"x86-64-v3" = #res.direct<{{.*}}>, "x86-64-v4" = #res.direct<
+// The matrix is packed once.
+// BOTH: schedules = {"x86-64-v3" = #res.dense<blocks = 1, {{.*}}>, "x86-64-v4" = #res.dense<blocks = 1,
 func.func @every_kernel_has_one(%x: tensor<1x3x32x32xf32>) -> tensor<1x10xf32> {
   %w = res.weight "w" in "f" at 0 : tensor<32x3x3x3xf32>
   %k = res.weight "k" in "f" at 4000 : tensor<10x32xf32>

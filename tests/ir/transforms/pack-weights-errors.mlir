@@ -45,3 +45,39 @@ func.func @packed_without_a_pack(%x: tensor<1x4x8x8xf32>) -> tensor<1x16x8x8xf32
   }
   return %0 : tensor<1x16x8x8xf32>
 }
+
+// -----
+
+func.func @targets_of_two_algorithms(%x: tensor<1x16x4x4xf32, #res.blocked<16>>) -> tensor<1x48x4x4xf32, #res.blocked<16>> {
+  %w = res.weight "w" in "f" at 0 : tensor<48x16x3x3xf32>
+  // expected-error @+1 {{expected one algorithm for all targets, as they share the packed weights}}
+  %0 = res.kernel(%a = %x : tensor<1x16x4x4xf32, #res.blocked<16>>, %f = %w : tensor<48x16x3x3xf32>) -> tensor<1x48x4x4xf32, #res.blocked<16>> attributes {schedules = {"x86-64-v3" = #res.direct<blocks = 1, pixels = 4, unroll = 1, order = space, flat = false, staging = rows, rows = 1, chunk = 0>, "x86-64-v4" = #res.winograd<tile = 4, blocks = 1, columns = 1, rows = 1, macro_columns = 1, macro_rows = 1, chunk = 0, unroll = 1, weights = stored>}} {
+    %1 = res.conv %a, %f window<3x3, pad = [1, 1, 1, 1]> : (tensor<1x16x4x4xf32, #res.blocked<16>>, tensor<48x16x3x3xf32>) -> tensor<1x48x4x4xf32, #res.blocked<16>>
+    res.yield %1 : tensor<1x48x4x4xf32, #res.blocked<16>>
+  }
+  return %0 : tensor<1x48x4x4xf32, #res.blocked<16>>
+}
+
+// -----
+
+func.func @targets_of_two_tiles(%x: tensor<1x16x4x4xf32, #res.blocked<16>>) -> tensor<1x48x4x4xf32, #res.blocked<16>> {
+  %w = res.weight "w" in "f" at 0 : tensor<48x16x3x3xf32>
+  // expected-error @+1 {{expected the same tile and weights for all targets, and blocks that divide the largest of them, as they share the packed weights}}
+  %0 = res.kernel(%a = %x : tensor<1x16x4x4xf32, #res.blocked<16>>, %f = %w : tensor<48x16x3x3xf32>) -> tensor<1x48x4x4xf32, #res.blocked<16>> attributes {schedules = {"x86-64-v3" = #res.winograd<tile = 2, blocks = 1, columns = 1, rows = 1, macro_columns = 1, macro_rows = 1, chunk = 0, unroll = 1, weights = stored>, "x86-64-v4" = #res.winograd<tile = 4, blocks = 1, columns = 1, rows = 1, macro_columns = 1, macro_rows = 1, chunk = 0, unroll = 1, weights = stored>}} {
+    %1 = res.conv %a, %f window<3x3, pad = [1, 1, 1, 1]> : (tensor<1x16x4x4xf32, #res.blocked<16>>, tensor<48x16x3x3xf32>) -> tensor<1x48x4x4xf32, #res.blocked<16>>
+    res.yield %1 : tensor<1x48x4x4xf32, #res.blocked<16>>
+  }
+  return %0 : tensor<1x48x4x4xf32, #res.blocked<16>>
+}
+
+// -----
+
+func.func @targets_with_blocks_that_do_not_divide(%x: tensor<1x16x4x4xf32, #res.blocked<16>>) -> tensor<1x48x4x4xf32, #res.blocked<16>> {
+  %w = res.weight "w" in "f" at 0 : tensor<48x16x3x3xf32>
+  // expected-error @+1 {{expected the same tile and weights for all targets, and blocks that divide the largest of them}}
+  %0 = res.kernel(%a = %x : tensor<1x16x4x4xf32, #res.blocked<16>>, %f = %w : tensor<48x16x3x3xf32>) -> tensor<1x48x4x4xf32, #res.blocked<16>> attributes {schedules = {"x86-64-v3" = #res.winograd<tile = 4, blocks = 2, columns = 1, rows = 1, macro_columns = 1, macro_rows = 1, chunk = 0, unroll = 1, weights = stored>, "x86-64-v4" = #res.winograd<tile = 4, blocks = 3, columns = 1, rows = 1, macro_columns = 1, macro_rows = 1, chunk = 0, unroll = 1, weights = stored>}} {
+    %1 = res.conv %a, %f window<3x3, pad = [1, 1, 1, 1]> : (tensor<1x16x4x4xf32, #res.blocked<16>>, tensor<48x16x3x3xf32>) -> tensor<1x48x4x4xf32, #res.blocked<16>>
+    res.yield %1 : tensor<1x48x4x4xf32, #res.blocked<16>>
+  }
+  return %0 : tensor<1x48x4x4xf32, #res.blocked<16>>
+}

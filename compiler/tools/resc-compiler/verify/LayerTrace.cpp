@@ -52,7 +52,14 @@ public:
     options.workspace = workspace.get();
     options.workspace_bytes = bytes;
     res_instance *opened = nullptr;
-    res_status status = model.open(&model, &options, &opened);
+    // Steps are of one program, so the one that this processor runs is found here and not when the library opens.
+    res_status status = RES_ERROR_PROCESSOR;
+    for (const res_abi_program *next = &program; next && status == RES_ERROR_PROCESSOR;) {
+      program = *next;
+      next = program.otherwise, steps = program.steps;
+      program.otherwise = nullptr;
+      status = model.open(&model, &options, &opened);
+    }
     instance = Instance(opened, InstanceCloser{&model});
     return status;
   }
