@@ -1,0 +1,84 @@
+"""The loops of the kernels of whole networks, in what `resc compile --dump-ir` writes: no spills where the multiply-adds are,
+and one parallel loop in a kernel.
+
+Environment: RESC is the command.
+"""
+
+import json
+import re
+import unittest
+
+from Assembly import inner_loops, multiplies, spills
+from NetworkCase import NetworkCase, make_resnet
+
+TARGETS = ("x86-64-v3", "x86-64-v4")
+# At most this share of a transform of Winograd's algorithm, by AVX-512: its 6x6 values are more than the 32 registers. (With the
+# 16 of AVX2 a third are spills.)
+TRANSFORM_SPILLS = 1 / 6
+
+
+class Loops(NetworkCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.models = [make_resnet(cls.shared / f"resnet{depth}.onnx", "--depth", depth) for depth in (18, 50)]
+
+    def each_kernel(self, most=None):
+        """Kernels of both networks, targets and kinds of arithmetic as (target, entry of the manifest, dump file without
+        extension); with `most` those with the most multiply-adds of each."""
+        for model in self.models:
+            for target in TARGETS:
+                for math in ("fast", "strict"):
+                    dump = self.shared / f"{model.stem}-{target}-{math}"
+                    if not dump.exists():
+                        self.resc("compile", model, "--target", target, "--math", math, "--dump-ir", dump,
+                                  "-o", self.path / "out.so")
+                    kernels = json.loads((dump / "manifest.json").read_text())["kernels"]
+                    kernels.sort(key=lambda kernel: kernel["macs"] * kernel["calls"], reverse=True)
+                    yield from ((target, kernel, dump / kernel["name"]) for kernel in kernels[:most])
+
+    def test_ten_heaviest_spill_no_vectors(self):
+        for target, kernel, dump in self.each_kernel(10):
+            with self.subTest(dump=dump.parent.name, kernel=kernel["name"]):
+                loops = list(inner_loops(dump.with_suffix(".s").read_text()))
+                self.assertTrue(any(map(multiplies, loops)), "no loop of multiply-adds")
+                for loop in loops:
+                    found = spills(loop)
+                    text = "\n".join(f"{line.number}: {line.code}  # {line.comment}" for line in found)
+                    if multiplies(loop):
+                        self.assertEqual(found, [], f"spills in the loop {loop.header}:\n{text}")
+                    elif target == "x86-64-v4":
+                        self.assertLessEqual(len(found), TRANSFORM_SPILLS * len(loop.lines),
+                                             f"of {len(loop.lines)} lines in the transform {loop.header}:\n{text}")
+
+    def test_a_tile_of_too_many_registers_is_found(self):
+        model = make_resnet(self.path / "tiny.onnx", "--tiny")
+        self.resc("compile", model, "--target", "x86-64-v4", "--emit", "decided", "-o", self.path / "tiny.mlir")
+        text, edits = re.subn("blocks = 2, pixels = 8", "blocks = 2, pixels = 16",
+                              (self.path / "tiny.mlir").read_text())
+        self.assertGreater(edits, 0)
+        (self.path / "tiny.mlir").write_text(text)
+        self.resc("compile", self.path / "tiny.mlir", "--dump-ir", self.path / "dump", "-o", self.path / "out.so")
+        loops = [l for file in self.path.glob("dump/*.s") for l in inner_loops(file.read_text()) if multiplies(l)]
+        self.assertTrue(any(map(spills, loops)))
+
+    def test_one_parallel_loop_in_a_kernel(self):
+        """Two where channels are shared out: every task reads the whole input, which a first loop pads or transforms."""
+        for _, kernel, dump in self.each_kernel():
+            with self.subTest(dump=dump.parent.name, kernel=kernel["name"]):
+                loops = len(re.findall(r"\bcall\w*\s+halide_do_par_for", dump.with_suffix(".s").read_text()))
+                whole = "staging = whole" in kernel["schedule"] or self.is_whole_winograd(kernel)
+                self.assertLessEqual(loops, 2 if whole else 1, kernel["schedule"])
+
+    @staticmethod
+    def is_whole_winograd(kernel):
+        """Whether one macro block of tiles is the whole map."""
+        if "#res.winograd" not in kernel["schedule"]:
+            return False
+        fields = {name: int(value) for name, value in re.findall(r"(\w+) = (\d+)", kernel["schedule"])}
+        height, width = map(int, re.match(r"\d+x\d+x(\d+)x(\d+)x", kernel["outputs"][0]).groups())
+        return fields["macro_columns"] * fields["tile"] >= width and fields["macro_rows"] * fields["tile"] >= height
+
+
+if __name__ == "__main__":
+    unittest.main()
