@@ -1,7 +1,11 @@
 /* The functions behind res_model: opening, running and closing an instance, all of whose state is in its workspace. */
 #include "internal.h"
 
-enum { DEFAULT_SPIN_MICROSECONDS = 2000, WORKSPACE_ALIGNMENT = 64 };
+enum {
+  DEFAULT_SPIN_MICROSECONDS = 2000,
+  WAITS_PER_SPIN = 4, /* a wait inside an inference is not as long as a break between two: 500 us by default */
+  WORKSPACE_ALIGNMENT = 64
+};
 
 static size_t bytes_for(const struct res_abi_program *program, int32_t threads) {
   return res_abi_workspace_bytes(program->arena_bytes, program->shared_scratch_bytes, program->worker_scratch_bytes,
@@ -102,6 +106,10 @@ res_status res_rt_open(const res_model *model, const res_options *given, res_ins
   instance->parallel_for_user = options.parallel_for_user;
   uint64_t microseconds = options.spin_microseconds ? (uint64_t)options.spin_microseconds : DEFAULT_SPIN_MICROSECONDS;
   instance->spin_nanoseconds = microseconds * 1000;
+  uint64_t patience = instance->spin_nanoseconds / WAITS_PER_SPIN;
+  instance->most_patience = patience < UINT32_MAX / 2 ? (uint32_t)patience : UINT32_MAX / 2;
+  for (int32_t i = 0; i < threads; ++i)
+    instance->workers[i].patience = instance->most_patience;
   res_status status = options.parallel_for ? RES_OK : res_rt_start_workers(instance);
   if (status == RES_OK)
     *result = instance;

@@ -35,6 +35,7 @@ typedef struct res_worker {
       int32_t inside_loop;                                  /* parallel loops started now run inline */
       uint32_t block_count, unlisted_count, first_unlisted; /* see scratch.c */
       uint32_t blocks[RES_ABI_SCRATCH_BLOCKS];
+      uint32_t patience; /* nanoseconds of waiting before the processor is offered to others; see pool.c */
     };
     char own_line[RES_ABI_ALIGN];
   };
@@ -53,6 +54,7 @@ struct res_instance {
       res_parallel_for parallel_for;
       void *parallel_for_user;
       uint64_t spin_nanoseconds;
+      uint32_t most_patience; /* nanoseconds */
       int32_t threads;
       int32_t started; /* worker threads that run, at most threads - 1 */
     };

@@ -14,9 +14,9 @@ enum {
   RES_FUTEX_WAKE_PRIVATE = 129
 };
 #if defined(__x86_64__)
-enum { RES_SYS_FUTEX = 202 };
+enum { RES_SYS_FUTEX = 202, RES_SYS_SCHED_YIELD = 24 };
 #elif defined(__aarch64__)
-enum { RES_SYS_FUTEX = 98 };
+enum { RES_SYS_FUTEX = 98, RES_SYS_SCHED_YIELD = 124 };
 #else
 #error "the runtime knows x86-64 and AArch64"
 #endif

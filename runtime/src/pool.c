@@ -6,8 +6,10 @@
 #include "internal.h"
 
 enum {
-  MAX_LOOP = 0xffff,      /* tasks that a range can number; longer loops run as several */
-  PAUSES_PER_CLOCK = 256, /* between looks at the clock: about 10 us */
+  MAX_LOOP = 0xffff,         /* tasks that a range can number; longer loops run as several */
+  PAUSES_PER_CLOCK = 128,    /* between looks at the clock: 2 to 5 us */
+  LEAST_PATIENCE = 20000,    /* nanoseconds */
+  SOMEBODY_ELSE_RAN = 10000, /* nanoseconds in sched_yield; it returns in less than 1000 if nobody waits for the processor */
 };
 
 static inline void pause_briefly(void) {
@@ -16,6 +18,39 @@ static inline void pause_briefly(void) {
 #else
   __asm__ volatile("isb"); /* about as long as pause is on x86; yield does nothing on most cores */
 #endif
+}
+
+/* ---- Waiting ---- */
+
+/* A wait for other threads of the instance. Whoever waits while there are more threads than processors may be in the way of
+ * whom it waits for: a time slice of 3 ms each time, where the wait itself takes microseconds. So it offers its processor
+ * to others once its patience ends. That shrinks when somebody took the offer, and grows again when nobody did, so that
+ * there are no system calls where every thread has a processor. */
+struct wait {
+  uint64_t since, waited; /* nanoseconds; 0 until the first look at the clock */
+  unsigned pauses;
+  bool refused; /* the processor was offered, maybe to nobody */
+};
+
+/* One pause; true when it looked at the clock after it. */
+static bool wait_a_moment(res_worker *self, struct wait *wait) {
+  pause_briefly();
+  if (++wait->pauses % PAUSES_PER_CLOCK)
+    return false;
+  uint64_t now = res_now();
+  if (!wait->since)
+    wait->since = now;
+  wait->waited = now - wait->since;
+  if (wait->waited < self->patience)
+    return true;
+  syscall(RES_SYS_SCHED_YIELD);
+  uint32_t most = self->instance->most_patience;
+  if (res_now() - now >= SOMEBODY_ELSE_RAN)
+    self->patience = most < LEAST_PATIENCE ? most : LEAST_PATIENCE;
+  else if (!wait->refused)
+    self->patience = self->patience < most - most / 8 ? self->patience + most / 8 : most;
+  wait->refused = true;
+  return true;
 }
 
 /* ---- Shares of a loop ---- */
@@ -90,8 +125,9 @@ static int run_on_workers(res_instance *instance, struct task first, int size) {
     begin = end;
   }
   work(&instance->workers[0]);
+  struct wait wait = {0};
   while (atomic_load_explicit(&instance->done, memory_order_acquire) != size)
-    pause_briefly();
+    wait_a_moment(&instance->workers[0], &wait);
   return atomic_load_explicit(&instance->failure, memory_order_relaxed);
 }
 
@@ -174,26 +210,25 @@ void res_rt_wake_workers(res_instance *instance) {
   wake_all(instance);
 }
 
-/* Spins until the epoch of the own range is not `seen`, and sleeps when no inference has run for the spin time. */
+/* Waits until the epoch of the own range is not `seen`, and sleeps when no inference has run for the spin time. */
 static bool wait_for_loop(res_worker *self, uint32_t seen) {
   res_instance *instance = self->instance;
-  uint64_t deadline = 0;
-  for (unsigned pauses = 1; atomic_load_explicit(&self->range, memory_order_acquire) >> 32 == seen; ++pauses) {
-    pause_briefly();
-    if (pauses % PAUSES_PER_CLOCK)
+  struct wait wait = {0};
+  uint64_t idle_since = 0; /* of `waited` */
+  bool idle = false;
+  while (atomic_load_explicit(&self->range, memory_order_acquire) >> 32 == seen) {
+    if (!wait_a_moment(self, &wait))
       continue;
     if (atomic_load_explicit(&instance->stop, memory_order_relaxed))
       return false;
-    if (atomic_load_explicit(&instance->busy, memory_order_relaxed)) {
-      deadline = 0;
-      continue;
-    }
-    uint64_t now = res_now();
-    if (!deadline)
-      deadline = now + instance->spin_nanoseconds;
-    else if (now >= deadline) {
+    bool was_idle = idle;
+    idle = !atomic_load_explicit(&instance->busy, memory_order_relaxed);
+    if (!was_idle)
+      idle_since = wait.waited;
+    else if (idle && wait.waited - idle_since >= instance->spin_nanoseconds) {
       sleep_until_woken(instance);
-      deadline = 0;
+      wait = (struct wait){0};
+      idle = false;
     }
   }
   return true;

@@ -103,6 +103,12 @@ class Bench(ResCommandCase):
         self.fails(1, "'many.npy': input 'data': expected shape 2x3x2x2, got 4x3x2x2",
                    "bench", FAKE, "--input", "many.npy")
 
+    def test_spin(self):
+        self.resc("bench", FAKE, "--seconds", "0.01", "--spin", "100")
+        for command in (["bench", FAKE], ["run", FAKE, "--input", "x.npy"]):
+            self.fails(1, f"'{FAKE}': something failed", *command, "--spin", "12345")
+            self.fails(2, "for the --spin option: expected a whole number from 1 to 60000000, got '0'", *command, "--spin", "0")
+
     def test_bad_arguments(self):
         self.fails(1, "cannot write 'none/r.json': no such file or directory", "bench", FAKE, "--json", "none/r.json")
         self.fails(2, f"--target: expected a model to compile, got '{FAKE}' (see 'resc bench --help')",
@@ -149,6 +155,10 @@ class BenchOfModel(ResCommandCase):
         self.assertRegex((self.path / "log").read_text(),
                          r"^compile m\.onnx -o \S+/model\.so --target=x86-64-v3 --math=strict --jobs=1\n$")
         self.assertEqual(self.leftovers(), [])
+
+    def test_hands_on_options(self):
+        process = self.start(f'cp "{FAKE}" "$4"', "bench", "m.onnx", "--spin", "12345")
+        self.assertIn("something failed", process.communicate(timeout=30)[1])
 
     def test_failed_compilation(self):
         process = self.start("echo no >&2; exit 70", "bench", "m.onnx")

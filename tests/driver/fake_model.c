@@ -98,6 +98,8 @@ static res_status open_instance(const res_model *model, const res_options *optio
   *instance = NULL;
   if (status_from("FAKE_OPEN_STATUS") != RES_OK)
     return status_from("FAKE_OPEN_STATUS");
+  if (options && options->spin_microseconds == 12345) /* shows that the option arrives */
+    return RES_ERROR_THREADS;
   *instance = malloc(sizeof **instance);
   (*instance)->threads = options && options->threads ? options->threads : 2;
   return RES_OK;

@@ -146,10 +146,11 @@ Expected<const res_model *> loadModel(const Artifact &artifact) {
   return model;
 }
 
-res_status openInstance(const res_model &model, unsigned threads, Instance &instance) {
+res_status openInstance(const res_model &model, unsigned threads, Instance &instance, unsigned spinMicroseconds) {
   res_options options = {};
   options.struct_bytes = sizeof options;
   options.threads = threads;
+  options.spin_microseconds = spinMicroseconds;
   res_instance *opened = nullptr;
   res_status status = model.open(&model, &options, &opened);
   instance = Instance(opened, InstanceCloser{&model});

@@ -41,8 +41,8 @@ struct InstanceCloser {
 };
 using Instance = std::unique_ptr<res_instance, InstanceCloser>;
 
-/// `threads` 0: as many as this process may use.
-res_status openInstance(const res_model &model, unsigned threads, Instance &instance);
+/// `threads` 0: as many as this process may use; `spinMicroseconds` as in res_options, 0: its default.
+res_status openInstance(const res_model &model, unsigned threads, Instance &instance, unsigned spinMicroseconds = 0);
 
 /// Prints why a call into the library failed and returns the exit code: some reasons lie in this machine, all others
 /// would be our bug.

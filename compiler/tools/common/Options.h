@@ -34,6 +34,8 @@ struct SecondsParser : llvm::cl::parser<double> {
 };
 
 using ThreadsOption = llvm::cl::opt<unsigned, false, CountParser<1, 256>>;
+/// Microseconds, at most a minute.
+using SpinOption = llvm::cl::opt<unsigned, false, CountParser<1, 60'000'000>>;
 
 /// The category that a command puts its options into; --help shows only these.
 llvm::cl::OptionCategory &optionCategory();

@@ -70,7 +70,8 @@ typedef int (*res_parallel_for)(void *user, int count, res_task task, void *argu
 typedef struct res_options {
   size_t struct_bytes;
   int32_t threads;           /* 1 to 256; 0: as many as the affinity mask and the cgroup quota of this process allow */
-  int32_t spin_microseconds; /* how long an idle worker spins before it sleeps; 0: 2000. Waking one costs about 50 us */
+  int32_t spin_microseconds; /* how long a worker spins between inferences before it sleeps; 0: 2000. Waking one costs
+                                about 50 us. Within an inference a thread that waits yields after a quarter of it */
   void *workspace;           /* 64-byte aligned memory for all state, or null: open allocates it and close frees it */
   size_t workspace_bytes;    /* its size, at least workspace_bytes(model, threads) */
   res_parallel_for parallel_for; /* null: the instance has its own workers */

@@ -49,6 +49,8 @@ struct Options {
   cl::list<std::string> models{cl::Positional, cl::desc("MODEL.so|MODEL.onnx"), cl::cat(optionCategory())};
   ThreadsOption threads{"threads", cl::value_desc("N"), cl::cat(optionCategory()),
                         cl::desc("Threads, the calling one included; default: all allowed processors")};
+  SpinOption spin{"spin", cl::value_desc("N"), cl::cat(optionCategory()),
+                  cl::desc("Microseconds that idle threads spin; default 2000")};
   cl::opt<double, false, SecondsParser> seconds{"seconds", cl::value_desc("S"), cl::init(3.0),
                                                 cl::cat(optionCategory()),
                                                 cl::desc("How long to measure, at least 5 runs; default 3")};
@@ -211,7 +213,7 @@ static int benchLibrary(const Options &options) {
   if (!model)
     return reportFault(model.takeError());
   subject.model = *model;
-  if (res_status status = openInstance(**model, options.threads, subject.instance))
+  if (res_status status = openInstance(**model, options.threads, subject.instance, options.spin))
     return reportStatus(*artifact, **model, status);
   result.loadMs = millisecondsSince(start);
   result.threads = (*model)->threads(subject.instance.get());
@@ -296,6 +298,8 @@ static int benchSource(const Options &options) {
   std::vector<std::string> bench = {ownPath(), "bench", library, "--seconds=" + jsonNumber(options.seconds)};
   if (options.threads)
     bench.push_back("--threads=" + std::to_string(options.threads));
+  if (options.spin)
+    bench.push_back("--spin=" + std::to_string(options.spin));
   if (options.layers)
     bench.push_back("--layers");
   if (!options.json.empty())

@@ -56,6 +56,8 @@ struct Options {
                                 cl::desc("Write an output, .npy or .bin; NAME=FILE, or in order; .npz: all of them")};
   ThreadsOption threads{"threads", cl::value_desc("N"), cl::cat(optionCategory()),
                         cl::desc("Threads, the calling one included; default: all allowed processors")};
+  SpinOption spin{"spin", cl::value_desc("N"), cl::cat(optionCategory()),
+                  cl::desc("Microseconds that idle threads spin; default 2000")};
   cl::opt<unsigned, false, CountParser<1, 1000000>> top{"top", cl::value_desc("N"), cl::init(5),
                                                         cl::cat(optionCategory()),
                                                         cl::desc("Classes to print for each row; default 5")};
@@ -207,7 +209,7 @@ int runCommand(Arguments arguments) {
     return reportFault(writer.takeError());
 
   Instance instance;
-  if (res_status status = openInstance(model, options.threads, instance))
+  if (res_status status = openInstance(model, options.threads, instance, options.spin))
     return reportStatus(*artifact, model, status);
   if (res_status status = runSlices(model, instance.get(), inputs, outputs, slices))
     return reportStatus(*artifact, model, status);
