@@ -2,6 +2,7 @@
 
 #include "compiler/tools/resc-compiler/Model.h"
 #include "compiler/analysis/TargetModel.h"
+#include "compiler/tools/common/ProgressLine.h"
 #include "frontends/onnx/OnnxImporter.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -9,7 +10,6 @@
 #include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
 #include "llvm/Support/Path.h"
-#include "llvm/Support/Process.h"
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -175,14 +175,12 @@ int Model::build(BuildOptions options) {
   options.baseFolder = baseFolder;
   options.jobs = jobs;
   options.useCache = useCache;
-  if (llvm::sys::Process::StandardErrIsDisplayed())
-    options.progress = [](unsigned done, unsigned all) {
-      // One write, so that lines of different threads do not mix.
-      std::string line = "\rcompiling kernels: " + std::to_string(done) + "/" + std::to_string(all);
-      line += done == all ? "\r\033[K" : "";
-      llvm::errs() << line;
-    };
-  if (llvm::Error error = buildArtifact(*owned, options))
+  auto buildWithProgress = [&] {
+    ProgressLine progress("compiling kernels"); // gone before an error is printed
+    options.progress = [&](unsigned done, unsigned all) { progress.show(done, all); };
+    return buildArtifact(*owned, options);
+  };
+  if (llvm::Error error = buildWithProgress())
     return reportFault(std::move(error));
   return ExitDone;
 }
