@@ -12,17 +12,13 @@
 using namespace mlir;
 using namespace res;
 
-void res::printModule(ModuleOp module, llvm::raw_ostream &os) {
+std::string res::textOf(ModuleOp module) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
   OpPrintingFlags flags;
   flags.enableDebugInfo(true, /*prettyForm=*/false);
   module->print(os, flags);
   os << "\n";
-}
-
-static std::string textOf(ModuleOp module) {
-  std::string text;
-  llvm::raw_string_ostream os(text);
-  printModule(module, os);
   return text;
 }
 
@@ -36,7 +32,6 @@ public:
     auto module = dyn_cast<ModuleOp>(op);
     if (!module)
       return;
-    // Weights are symbolic, so a text is small and comparing texts is the simplest test for a change.
     std::string text = textOf(module);
     if (text == folder.baseline)
       return;

@@ -14,9 +14,10 @@
 
 namespace res {
 
-/// Prints a module as dumps and `--emit` do: with locations, which carry the names of ONNX nodes, so that compiling the
-/// text gives the same artifact as compiling the module.
-void printModule(mlir::ModuleOp module, llvm::raw_ostream &os);
+/// A module as dumps and `--emit` print it: with locations, which carry the names of ONNX nodes, so that compiling the text
+/// gives the same artifact as compiling the module. Weights are symbolic, so a text is small, and comparing texts is the
+/// simplest test for a change.
+std::string textOf(mlir::ModuleOp module);
 
 /// A folder with one numbered file for each pass that changed something, one for each completed phase, and what code
 /// generation adds; `index.txt` lists them.

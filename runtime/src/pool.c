@@ -6,10 +6,11 @@
 #include "internal.h"
 
 enum {
-  MAX_LOOP = 0xffff,         /* tasks that a range can number; longer loops run as several */
-  PAUSES_PER_CLOCK = 128,    /* between looks at the clock: 2 to 5 us */
-  LEAST_PATIENCE = 20000,    /* nanoseconds */
-  SOMEBODY_ELSE_RAN = 10000, /* nanoseconds in sched_yield; it returns in less than 1000 if nobody waits for the processor */
+  MAX_LOOP = 0xffff,      /* tasks that a range can number; longer loops run as several */
+  PAUSES_PER_CLOCK = 128, /* between looks at the clock: 2 to 5 us */
+  LEAST_PATIENCE = 20000, /* nanoseconds */
+  SOMEBODY_ELSE_RAN =
+      10000, /* nanoseconds in sched_yield; it returns in less than 1000 if nobody waits for the processor */
 };
 
 static inline void pause_briefly(void) {
@@ -22,10 +23,10 @@ static inline void pause_briefly(void) {
 
 /* ---- Waiting ---- */
 
-/* A wait for other threads of the instance. Whoever waits while there are more threads than processors may be in the way of
- * whom it waits for: a time slice of 3 ms each time, where the wait itself takes microseconds. So it offers its processor
- * to others once its patience ends. That shrinks when somebody took the offer, and grows again when nobody did, so that
- * there are no system calls where every thread has a processor. */
+/* A wait for other threads of the instance. Whoever waits while there are more threads than processors may be in the
+ * way of whom it waits for: a time slice of 3 ms each time, where the wait itself takes microseconds. So it offers its
+ * processor to others once its patience ends. That shrinks when somebody took the offer, and grows again when nobody
+ * did, so that there are no system calls where every thread has a processor. */
 struct wait {
   uint64_t since, waited; /* nanoseconds; 0 until the first look at the clock */
   unsigned pauses;

@@ -11,8 +11,8 @@
 
 namespace res {
 
-/// A line such as `compiling kernels 12/30` on a terminal, drawn again in place and erased at the end of the scope. Nothing
-/// appears where standard error is no terminal, nor in the first second: most work is done by then.
+/// A line such as `compiling kernels 12/30` on a terminal, drawn again in place and erased at the end of the scope.
+/// Nothing appears where standard error is no terminal, nor in the first second: most work is done by then.
 class ProgressLine {
 public:
   explicit ProgressLine(llvm::StringRef what);

@@ -21,9 +21,7 @@ static const char overview[] = R"(compiles a model to a native library
 
 /// Prints the module after a phase to a file, or to standard output.
 static int emitPhase(Model &model, StringRef path) {
-  std::string text;
-  raw_string_ostream os(text);
-  printModule(model.module(), os);
+  std::string text = textOf(model.module());
   if (path.empty() || path == "-") {
     outs() << text;
     return finishOutput();

@@ -152,10 +152,7 @@ int Model::startDump(StringRef path, std::unique_ptr<DumpFolder> &dump) {
   if (!folder)
     return reportFault(folder.takeError());
   dump = std::move(*folder);
-  std::string text;
-  llvm::raw_string_ostream os(text);
-  printModule(*owned, os);
-  dump->addNumbered(getName(*getPhase(*owned)), text, "as it was read");
+  dump->addNumbered(getName(*getPhase(*owned)), textOf(*owned), "as it was read");
   dump->setBaseline(*owned);
   return ExitDone;
 }

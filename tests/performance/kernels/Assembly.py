@@ -91,8 +91,8 @@ def strongly_connected(labels, successors):
 
 
 def cycles(blocks, labels, cut=frozenset()):
-    """Yields the header and the labels of every loop: for each edge back to where a strongly connected component is entered,
-    the blocks on the way there; then of what is connected still without these edges."""
+    """Yields the header and the labels of every loop: for each edge back to where a strongly connected component is
+    entered, the blocks on the way there; then of what is connected still without these edges."""
     edges = {b: [s for s in blocks[b].successors if s in labels and s not in cut] for b in blocks if b in labels}
     for component in strongly_connected(list(edges), edges.get):
         entries = {s for b in blocks if b not in component for s in blocks[b].successors if s in component} - cut
@@ -122,7 +122,7 @@ def spills(loop):
 
 
 def multiplies(loop):
-    """Whether a loop is one of the convolution's multiply-adds, which are half of its instructions (0.44 to 0.68 in those of
-    the ResNets) even if it spills; in the transforms of Winograd's algorithm they are less than a quarter."""
+    """Whether a loop is one of the convolution's multiply-adds, which are half of its instructions (0.44 to 0.68 in those
+    of the ResNets) even if it spills; in the transforms of Winograd's algorithm they are less than a quarter."""
     fmas = sum(bool(FMA.match(line.code)) for line in loop.lines)
     return fmas > (len(loop.lines) - len(spills(loop))) / 3

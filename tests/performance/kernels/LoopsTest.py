@@ -1,5 +1,5 @@
-"""The loops of the kernels of whole networks, in what `resc compile --dump-ir` writes: no spills where the multiply-adds are,
-and one parallel loop in a kernel.
+"""The loops of the kernels of whole networks, in what `resc compile --dump-ir` writes: no spills where the multiply-adds
+are, and one parallel loop in a kernel.
 
 Environment: RESC is the command.
 """
@@ -12,8 +12,8 @@ from Assembly import inner_loops, multiplies, spills
 from NetworkCase import NetworkCase, make_resnet
 
 TARGETS = ("x86-64-v3", "x86-64-v4")
-# At most this share of a transform of Winograd's algorithm, by AVX-512: its 6x6 values are more than the 32 registers. (With the
-# 16 of AVX2 a third are spills.)
+# At most this share of a transform of Winograd's algorithm by AVX-512: its 6x6 values are more than the 32 registers. (With
+# the 16 of AVX2 a third are spills.)
 TRANSFORM_SPILLS = 1 / 6
 
 

@@ -1,22 +1,15 @@
 //===- PassCheck.cpp - the reference after every pass -----------*- C++ -*-===//
 
 #include "compiler/tools/resc-compiler/verify/PassCheck.h"
+#include "compiler/pipeline/DumpIR.h"
 #include "compiler/reference/Reference.h"
 #include "compiler/tools/resc-compiler/verify/Comparison.h"
 
 #include "mlir/Pass/Pass.h"
 #include "mlir/Pass/PassInstrumentation.h"
-#include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
 using namespace res;
-
-static std::string textOf(ModuleOp module) {
-  std::string text;
-  llvm::raw_string_ostream os(text);
-  module.print(os);
-  return text;
-}
 
 namespace res {
 class PassCheckInstrumentation : public PassInstrumentation {
@@ -40,7 +33,7 @@ void PassCheck::instrument(PassManager &passes) {
 }
 
 void PassCheck::check(StringRef pass, ModuleOp module) {
-  // Weights are symbolic, so a text is small; what is the same text has the same results.
+  // What is the same text has the same results.
   std::string now = textOf(module);
   if (now == text)
     return;
