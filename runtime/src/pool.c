@@ -6,11 +6,10 @@
 #include "internal.h"
 
 enum {
-  MAX_LOOP = 0xffff,      /* tasks that a range can number; longer loops run as several */
-  PAUSES_PER_CLOCK = 128, /* between looks at the clock: 2 to 5 us */
-  LEAST_PATIENCE = 20000, /* nanoseconds */
-  SOMEBODY_ELSE_RAN =
-      10000, /* nanoseconds in sched_yield; it returns in less than 1000 if nobody waits for the processor */
+  MAX_LOOP = 0xffff,         /* tasks that a range can number; longer loops run as several */
+  PAUSES_PER_CLOCK = 128,    /* between looks at the clock: 2 to 5 us */
+  LEAST_PATIENCE = 20000,    /* nanoseconds */
+  SOMEBODY_ELSE_RAN = 10000, /* nanoseconds in sched_yield: below 1000 if nobody wants the processor */
 };
 
 static inline void pause_briefly(void) {
@@ -30,7 +29,7 @@ static inline void pause_briefly(void) {
 struct wait {
   uint64_t since, waited; /* nanoseconds; 0 until the first look at the clock */
   unsigned pauses;
-  bool refused; /* the processor was offered, maybe to nobody */
+  bool offered; /* the processor, to whoever wants it */
 };
 
 /* One pause; true when it looked at the clock after it. */
@@ -48,9 +47,9 @@ static bool wait_a_moment(res_worker *self, struct wait *wait) {
   uint32_t most = self->instance->most_patience;
   if (res_now() - now >= SOMEBODY_ELSE_RAN)
     self->patience = most < LEAST_PATIENCE ? most : LEAST_PATIENCE;
-  else if (!wait->refused)
+  else if (!wait->offered)
     self->patience = self->patience < most - most / 8 ? self->patience + most / 8 : most;
-  wait->refused = true;
+  wait->offered = true;
   return true;
 }
 
