@@ -7,6 +7,6 @@ if(RES_SANITIZE)
     -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${RES_SANITIZE})
   # In every executable, so that each can be run by hand.
-  add_library(ResSanitizerOptions OBJECT ${CMAKE_SOURCE_DIR}/tests/sanitizers/Options.c)
+  add_library(ResSanitizerOptions OBJECT ${CMAKE_SOURCE_DIR}/tests/support/SanitizerOptions.c)
   link_libraries($<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:$<TARGET_OBJECTS:ResSanitizerOptions>>)
 endif()

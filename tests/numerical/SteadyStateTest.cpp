@@ -5,7 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/analysis/TargetModel.h"
-#include "tests/CountAllocations.h"
+#include "tests/support/CountAllocations.h"
 #include "tests/numerical/fixture/LoadedModel.h"
 #include "tests/numerical/fixture/NumericalFixture.h"
 

@@ -1,6 +1,6 @@
 // What inferences cost besides the kernels: no allocation, no system call, and no processor time once they stop.
 #include "FakeModel.h"
-#include "tests/CountAllocations.h"
+#include "tests/support/CountAllocations.h"
 
 #include <gtest/gtest.h>
 

@@ -16,7 +16,7 @@ from Browser import Browser
 
 RESC = os.environ["RESC"]
 FAKE = os.environ["FAKE_MODEL"]
-MAKE_RESNET = Path(__file__).parents[2] / "examples" / "models" / "make_resnet.py"
+MAKE_RESNET = Path(__file__).parents[3] / "examples" / "models" / "make_resnet.py"
 MAX_SECONDS = 2
 MAX_MEGABYTES = 15
 

@@ -13,7 +13,7 @@ import unittest
 from pathlib import Path
 
 RESC = os.environ["RESC"]
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 class Progress(unittest.TestCase):

@@ -1,4 +1,5 @@
-"""The lit suite: IR through res-opt, checked by FileCheck, and files through resc."""
+"""The lit suite: IR through res-opt, checked by FileCheck, and files through resc. (Under the name lit.cfg.py lit would take
+this folder for a suite of its own.)"""
 import os
 
 import lit.formats
@@ -7,7 +8,7 @@ config.name = "res"
 config.test_format = lit.formats.ShTest(execute_external=False)
 config.suffixes = [".mlir", ".test"]
 config.excludes = ["Inputs"]
-config.test_source_root = os.path.dirname(__file__)
+config.test_source_root = os.path.dirname(os.path.dirname(__file__))
 config.test_exec_root = os.path.join(config.obj_root, "lit")
 config.environment["PATH"] = os.pathsep.join([config.tools_dir, config.llvm_tools_dir, os.environ["PATH"]])
 if "HL_COMPILER_STACK_SIZE" in os.environ:  # the preset asan sets it; lit hands on the options of sanitizers by itself

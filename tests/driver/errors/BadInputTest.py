@@ -26,7 +26,7 @@ from OnnxImportCase import conv_model, model, node, tensor
 RESC = os.environ["RESC"]
 FAKE = os.environ["FAKE_MODEL"]
 FAKE_TWO = os.environ["FAKE_MODEL_TWO"]
-DIGITS = Path(__file__).resolve().parents[2] / "examples" / "quickstart" / "digits.onnx"
+DIGITS = Path(__file__).resolve().parents[3] / "examples" / "quickstart" / "digits.onnx"
 
 
 class BadInput(unittest.TestCase):
