@@ -1,6 +1,6 @@
 # resc_add_model(name
 #   MODEL file.onnx                        the model, relative to the current source folder; .mlir of resc is taken too
-#   [TARGET host|x86-64-v3|x86-64-v4]      instruction set; host, the default, is the machine that builds
+#   [TARGET host|x86-64-v3|x86-64-v4|aarch64]  instruction set, or several with commas; host, the default, is the machine that builds
 #   [MATH strict|fast]
 #   [BATCH n]                              what a symbolic first dimension of inputs stands for
 #   [INPUT_SHAPE input=1x3x224x224...]     whole shapes of inputs
@@ -74,8 +74,8 @@ function(_resc_check_arguments)
     _resc_fail("expected MODEL file.onnx")
   elseif(NOT ARG_MODEL MATCHES "\\.(onnx|mlir)$")
     _resc_fail("expected a MODEL that ends in .onnx or .mlir, got '${ARG_MODEL}'")
-  elseif(DEFINED ARG_TARGET AND NOT ARG_TARGET MATCHES "^(host|x86-64-v3|x86-64-v4)$")
-    _resc_fail("expected TARGET host, x86-64-v3 or x86-64-v4, got '${ARG_TARGET}'")
+  elseif(DEFINED ARG_TARGET AND NOT ",${ARG_TARGET}" MATCHES "^(,(host|x86-64-v3|x86-64-v4|aarch64))+$")
+    _resc_fail("expected TARGET host, x86-64-v3, x86-64-v4 or aarch64, got '${ARG_TARGET}'")
   elseif(DEFINED ARG_MATH AND NOT ARG_MATH MATCHES "^(strict|fast)$")
     _resc_fail("expected MATH strict or fast, got '${ARG_MATH}'")
   elseif(DEFINED ARG_BATCH AND NOT ARG_BATCH MATCHES "^[1-9][0-9]*$")

@@ -162,7 +162,7 @@ class OtherProject(InstallTest):
                      f"expected a file 'gone.onnx', found none at {self.path}/gone.onnx")
         self.refused("resc_add_model(net MODEL net.pt)", "expected a MODEL that ends in .onnx or .mlir, got 'net.pt'")
         self.refused(f"resc_add_model(net {digits} TARGET sparc)",
-                     "expected TARGET host, x86-64-v3 or x86-64-v4, got 'sparc'")
+                     "expected TARGET host, x86-64-v3, x86-64-v4 or aarch64, got 'sparc'")
         self.refused(f"resc_add_model(net {digits} MATH quick)", "expected MATH strict or fast, got 'quick'")
         self.refused(f"resc_add_model(net {digits} BATCH 0)", "expected a BATCH of at least 1, got '0'")
         self.refused(f"resc_add_model(net {digits} INPUT_SHAPE image=1x1x8x8 1x2)",
@@ -173,11 +173,11 @@ class OtherProject(InstallTest):
 
     def test_takes_every_target_and_math_of_the_compiler(self):
         text = self.succeeds(self.prefix / "bin" / "resc", "compile", "--help")
-        targets = re.findall(r"host|x86-64-v\d|armv\S+", re.search(r"--target=.*", text)[0])
+        targets = sorted(set(re.findall(r"host|x86-64-v\d,\S+\d|x86-64-v\d|aarch64", re.search(r"--target=.*", text)[0])))
         maths = re.search(r"--math=<(\S+)>", text)[1].split("|")
-        calls = [f'resc_add_model(net-{value} MODEL "{DIGITS}" {option} {value})'
+        calls = [f'resc_add_model(net-{value.replace(",", "+")} MODEL "{DIGITS}" {option} {value})'
                  for option, values in (("TARGET", targets), ("MATH", maths)) for value in values]
-        self.assertGreaterEqual(len(calls), 5)
+        self.assertGreaterEqual(len(calls), 7)
         (self.path / "CMakeLists.txt").write_text(OTHER_PROJECT.format(languages="NONE") + "\n".join(calls))
         result = self.configure(self.path)
         self.assertEqual(result.returncode, 0, result.stdout)
