@@ -142,7 +142,7 @@ def Res_DirectAttr : Res_Attr<"Direct", "direct"> {
 }
 
 def Res_TransformedWeights : I32EnumAttr<"TransformedWeights", "where weights are transformed", [
-    I32EnumAttrCase<"stored", 0>, I32EnumAttrCase<"registers", 1>]> {
+    I32EnumAttrCase<"stored", 0>, I32EnumAttrCase<"registers", 1>, I32EnumAttrCase<"panels", 2>]> {
   let cppNamespace = "::res";
   let genSpecializedAttr = 0;
 }
@@ -158,8 +158,9 @@ def Res_WinogradAttr : Res_Attr<"Winograd", "winograd"> {
     - `chunk`: blocks of input channels in a pass over the tiles of a macro block, with sums in memory between passes, so
       that weights stream at the pace of the arithmetic; 0: all in one.
     - `unroll`: input channels in a step of the innermost loop.
-    - `weights`: `stored` reads transformed weights (`#res.pack_winograd`), `registers` reads 3x3 weights
-      (`#res.pack_taps`) and transforms the weights of a channel for all columns of a tile at once.
+    - `weights`: `stored` reads transformed weights (`#res.pack_winograd`). The others read 3x3 weights
+      (`#res.pack_taps`): `registers` transforms those of a channel for all columns of a tile at once; `panels` those of a
+      pass and group before the pass where the map is one macro block, else all of them at the beginning.
   }];
   let parameters = (ins "int64_t":$tile, "int64_t":$blocks, "int64_t":$columns, "int64_t":$rows,
                     "int64_t":$macro_columns, "int64_t":$macro_rows, "int64_t":$chunk, "int64_t":$unroll,

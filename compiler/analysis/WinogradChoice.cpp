@@ -71,7 +71,7 @@ static double estimate(const ConvShape &shape, WinogradSchedule &s, double effic
   const double vectors = points * double(tiles) * double(shape.channels) *
                          double(divideCeil(shape.filters, kBlock) * target.registersPerBlock());
   const double compute = vectors / double(target.fmaPerCycle) / efficiency + transformCycles(shape, s, tiles, target);
-  const double bytes = double(shape.weightBytes()) * (s.inRegisters ? 1.0 : points / 9.0);
+  const double bytes = double(shape.weightBytes()) * (s.readsTaps() ? 1.0 : points / 9.0);
   return std::max(compute, bytes / target.dramBytesPerCycle) / kCyclesPerMicrosecond;
 }
 
@@ -106,7 +106,7 @@ static std::optional<WinogradSchedule> chooseInRegisters(const ConvShape &shape,
   s.macroColumns = columns, s.macroRows = rows;
   s.columns = std::min<int64_t>(columns, 2), s.rows = std::min<int64_t>(rows, 2);
   s.blocks = s.group = 1, s.chunk = 1, s.unroll = 1;
-  s.inRegisters = true;
+  s.weights = WinogradWeights::registers;
   // Accumulators, the transformed weights of a row of points, and a broadcast.
   const int64_t registers = (s.columns * s.rows * s.points() + s.points() + 1) * target.registersPerBlock();
   const bool fits = registers <= target.vectorRegisters && rows <= 2 && columns <= 2 && s.columns * s.rows >= 2;
@@ -127,7 +127,7 @@ std::optional<WinogradSchedule> res::chooseWinogradLike(const ConvShape &shape, 
                                                         const WinogradSchedule &packed) {
   if (!applies(shape))
     return std::nullopt;
-  if (packed.inRegisters)
+  if (packed.inRegisters())
     return chooseInRegisters(shape, target);
   return chooseStored(shape, packed.tile, target, packed.group);
 }
@@ -154,7 +154,7 @@ std::string res::checkWinograd(const WinogradSchedule &s, int64_t height, int64_
   if (s.group % std::max<int64_t>(s.blocks, 1))
     return "expected blocks that divide the " + std::to_string(s.group) + " of the packed weights, got " +
            std::to_string(s.blocks);
-  if (s.inRegisters && s.group != s.blocks)
+  if (s.inRegisters() && s.group != s.blocks)
     return "expected weights in registers only with the blocks of the packed weights";
   if (s.blocks < 1 || s.blocks > 8 || s.group > 8 || outputBlocks % s.group)
     return "expected blocks that divide the " + std::to_string(outputBlocks) + " of the output, at most 8, got " +
@@ -170,7 +170,7 @@ std::string res::checkWinograd(const WinogradSchedule &s, int64_t height, int64_
            std::to_string(s.chunk);
   if (s.unroll < 1 || kBlock % s.unroll)
     return "expected an unroll that divides " + std::to_string(kBlock) + ", got " + std::to_string(s.unroll);
-  if (s.inRegisters && (!s.chunk || !s.isWhole(height, width)))
+  if (s.inRegisters() && (!s.chunk || !s.isWhole(height, width)))
     return "expected weights in registers only with a chunk, in one macro block";
   return "";
 }

@@ -15,13 +15,18 @@
 
 namespace res {
 
+enum class WinogradWeights { stored, registers, panels };
+
 /// See #res.winograd.
 struct WinogradSchedule {
   int64_t tile, blocks, columns, rows, macroColumns, macroRows, chunk, unroll;
-  bool inRegisters; // weights are transformed in the kernel
+  WinogradWeights weights;
   int64_t group;    // blocks of output channels that the packed weights have together: a multiple of `blocks`
   double microseconds;
 
+  /// Whether the kernel transforms its weights itself.
+  bool readsTaps() const { return weights != WinogradWeights::stored; }
+  bool inRegisters() const { return weights == WinogradWeights::registers; }
   int64_t points() const { return tile + 2; }
   /// Tiles of the map on an axis of `size` outputs.
   int64_t tilesOf(int64_t size) const { return (size + tile - 1) / tile; }

@@ -85,20 +85,20 @@ WinogradAlgorithm res::defineWinograd(const std::string &name, const KernelVars 
   Exprs d, rows;
   for (int t = 0; t < points; ++t)
     d.push_back(paddedInput(input, inputSize, window, w.c, w.tx * m + w.j, w.ty * m + t, w.cb, v.n));
-  inputRows(w.c, w.j, w.i, w.tx, w.ty, w.cb, v.n) = mux(w.i, transformInput(m, d, s.inRegisters));
+  inputRows(w.c, w.j, w.i, w.tx, w.ty, w.cb, v.n) = mux(w.i, transformInput(m, d, s.readsTaps()));
   for (int t = 0; t < points; ++t)
     rows.push_back(inputRows(w.c, t, w.i, w.tx, w.ty, w.cb, v.n));
-  transformed(w.c, w.tx, w.ty, w.cb, w.j, w.i, v.n) = mux(w.j, transformInput(m, rows, s.inRegisters));
+  transformed(w.c, w.tx, w.ty, w.cb, w.j, w.i, v.n) = mux(w.j, transformInput(m, rows, s.readsTaps()));
   f.inputRows = inputRows;
   f.input = transformed;
-  if (s.inRegisters)
+  if (s.readsTaps())
     defineFilterTransform(name, f, filter, s.tile);
 
   // One product for each point, in passes over the input channels.
   const int64_t chunk = s.chunk ? s.chunk : f.inputBlocks, passes = f.inputBlocks / chunk;
   RDom r(0, int(kBlock), 0, int(chunk), name + "_r"), pass(0, int(passes), name + "_passes");
   Expr block = w.h * int(chunk) + r[1];
-  Expr u = s.inRegisters ? f.filter(w.k, w.b % group, r[0], block, w.j, w.i, w.b / group)
+  Expr u = s.readsTaps() ? f.filter(w.k, w.b % group, r[0], block, w.j, w.i, w.b / group)
                          : filter(w.k, w.b % group, r[0], block, w.j, w.i, w.b / group);
   Func acc(name + "_acc"), sums(name + "_sums");
   acc(w.k, w.tx, w.ty, w.b, w.j, w.i, w.h, v.n) = 0.f;

@@ -102,6 +102,7 @@ private:
   void count(const std::vector<Stream> &streams);
   std::vector<Stream> shareStreams(const std::vector<Expr> &loads);
   Stmt fetchWeights(const For *loop, const std::vector<Stream> &streams);
+  Stmt fetchThrough(const For *loop) const;
   Stmt fetchInput(const For *loop, const std::vector<Expr> &loads) const;
   Stmt fetchOperands(const For *loop, const Stmt &result) const;
   static Stmt fetch(const std::string &buffer, const Expr &index);
@@ -114,8 +115,15 @@ private:
   };
   Sharers *findSharers(const std::vector<Stream> &streams);
 
+  /// A load of weights in loops that make something of them.
+  struct Maker {
+    Expr load;
+    std::vector<Loop> around;
+  };
+
   const PrefetchPlan &plan;
   bool counting = true;
+  std::optional<Maker> maker;
   Bindings bindings;
   std::vector<Loop> loops;
   std::vector<Sharers> shared;
@@ -181,7 +189,26 @@ static Stmt withBody(const For *loop, const std::vector<Stmt> &body) {
                    Block::make(body));
 }
 
-/// The loop in granules: each begins with the requests for its share of the lines, one or more.
+/// The step with which the current granule of a loop begins.
+static Expr granuleStart(const For *loop, int64_t granule) {
+  if (granule == 1)
+    return Variable::make(Int(32), loop->name);
+  return Variable::make(Int(32), loop->name + ".granule") * int(granule) + loop->min;
+}
+
+/// A loop in granules of some steps. Each begins with statements that may use granuleStart.
+static Stmt inGranules(const For *loop, int64_t count, int64_t granule, std::vector<Stmt> body) {
+  if (granule == 1) {
+    body.push_back(loop->body);
+    return withBody(loop, body);
+  }
+  body.push_back(For::make(loop->name, granuleStart(loop, granule), int(granule), loop->for_type, loop->partition_policy,
+                           loop->device_api, loop->body));
+  return For::make(loop->name + ".granule", 0, int(count), loop->for_type, loop->partition_policy, loop->device_api,
+                   Block::make(body));
+}
+
+/// Each granule begins with the requests for its share of the lines, one or more.
 Stmt Inserter::fetchWeights(const For *loop, const std::vector<Stream> &streams) {
   if (streams.empty())
     return loop;
@@ -190,9 +217,7 @@ Stmt Inserter::fetchWeights(const For *loop, const std::vector<Stream> &streams)
   for (const Stream &stream : streams)
     while (granule > 1 && (extent % granule || granule * stream.stride > kLine * stream.reuse))
       --granule;
-  Expr start = loops.back().variable();
-  if (granule > 1)
-    start = Variable::make(Int(32), loop->name + ".granule") * int(granule) + loop->min;
+  Expr start = granuleStart(loop, granule);
   std::vector<Stmt> body;
   for (const Stream &stream : streams) {
     const int64_t distance = *plan.distance ? *plan.distance : stream.panel;
@@ -202,13 +227,41 @@ Stmt Inserter::fetchWeights(const For *loop, const std::vector<Stream> &streams)
     for (int64_t i = 0; i < share; i += kLine * stream.reuse)
       body.push_back(fetch(plan.weights, index + int(i / stream.reuse)));
   }
-  if (granule == 1) {
-    body.push_back(loop->body);
-    return withBody(loop, body);
+  return inGranules(loop, extent / granule, granule, body);
+}
+
+/// The loop reads what has been made of a panel of weights, and asks for its share of the next panel. Common loops around the
+/// maker and this loop go from panel to panel.
+Stmt Inserter::fetchThrough(const For *loop) const {
+  size_t common = 0;
+  while (common < std::min(loops.size(), maker->around.size()) && loops[common].loop == maker->around[common].loop)
+    ++common;
+  const std::string &innermost = maker->around.back().loop->name;
+  auto stride = as_const_int(simplify(substitute(innermost, maker->around.back().variable() + 1, maker->load) - maker->load));
+  if (!stride || *stride <= 0)
+    return loop;
+  int64_t panel = *stride, steps = 1;
+  Expr base = maker->load, number = 0;
+  for (size_t i = common; i < maker->around.size(); ++i) {
+    base = substitute(maker->around[i].loop->name, maker->around[i].loop->min, base);
+    panel *= maker->around[i].extent;
   }
-  body.push_back(For::make(loop->name, start, int(granule), loop->for_type, loop->partition_policy, loop->device_api, loop->body));
-  return For::make(loop->name + ".granule", 0, int(extent / granule), loop->for_type, loop->partition_policy,
-                   loop->device_api, Block::make(body));
+  for (size_t i = loops.size(); i-- > common;) {
+    number = number + (loops[i].variable() - loops[i].loop->min) * int(steps);
+    steps *= loops[i].extent;
+  }
+  if (panel == 0 || steps == 0)
+    return loop;
+  const int64_t extent = loops.back().extent;
+  int64_t granule = extent;
+  while (granule > 1 && (extent % granule || granule * panel > kLine * steps))
+    --granule;
+  Expr start = granuleStart(loop, granule);
+  Expr index = base + int(panel) + substitute(loop->name, start, number) * int(panel / kLine) / int(steps) * int(kLine);
+  std::vector<Stmt> body;
+  for (int64_t i = 0; i < granule * panel; i += kLine * steps)
+    body.push_back(fetch(plan.weights, index + int(i / steps)));
+  return inGranules(loop, extent / granule, granule, body);
 }
 
 /// Places at equal distances, in ascending order, relative to the first of the indices.
@@ -327,16 +380,24 @@ Stmt Inserter::visit(const For *loop) {
   loops.push_back({loop, extent ? *extent : 0});
   FindLoads weights(plan.weights, bindings), input(plan.input, bindings);
   loop->body.accept(&weights);
+  FindLoads made(plan.through, bindings);
+  if (maker && !counting)
+    loop->body.accept(&made);
   Stmt result = loop;
-  if (weights.hasLoops || weights.bases.empty()) {
+  if (!made.hasLoops && !made.bases.empty()) {
+    result = fetchThrough(loop);
+  } else if (weights.hasLoops || weights.bases.empty()) {
     result = fetchOperands(loop, IRMutator::visit(loop));
   } else if (counting) {
-    count(findStreams(weights.bases, 0));
+    if (plan.through.empty())
+      count(findStreams(weights.bases, 0));
+    else
+      maker = Maker{weights.bases[0], loops};
   } else {
     loop->body.accept(&input);
     if (!input.scalars.empty())
       result = fetchInput(loop, input.scalars);
-    if (plan.distance)
+    if (plan.distance && plan.through.empty())
       result = fetchWeights(result.as<For>(), shareStreams(weights.bases));
   }
   loops.pop_back();

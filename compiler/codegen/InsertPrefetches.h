@@ -16,6 +16,8 @@ struct PrefetchPlan {
   std::string weights;                // read in reduction loops
   std::optional<int64_t> distance;    // floats from a use of weights to those that are asked for then; 0: a panel, which is
                                       // what loops around the use read again and again before they go on; none: do not ask
+  std::string through;                // a buffer made of a panel of the weights: loops that read it ask for the next panel,
+                                      // not those that read the weights; "": none
   std::string input;                  // whose lines are asked for a block of channels ahead; "": do not
   std::vector<std::string> operands;  // that an epilogue reads: asked for before the reductions of its register tile
 };

@@ -81,8 +81,10 @@ static WinogradSchedule read(WinogradAttr attr, RankedTensorType filter) {
   s.tile = attr.getTile(), s.blocks = attr.getBlocks(), s.columns = attr.getColumns(), s.rows = attr.getRows();
   s.macroColumns = attr.getMacroColumns(), s.macroRows = attr.getMacroRows();
   s.chunk = attr.getChunk(), s.unroll = attr.getUnroll();
-  s.inRegisters = attr.getWeights() == TransformedWeights::registers;
-  const int64_t place = s.inRegisters ? 3 : 5;
+  s.weights = attr.getWeights() == TransformedWeights::stored      ? WinogradWeights::stored
+              : attr.getWeights() == TransformedWeights::registers ? WinogradWeights::registers
+                                                                   : WinogradWeights::panels;
+  const int64_t place = s.readsTaps() ? 3 : 5;
   s.group = filter.getRank() == 7 ? filter.getDimSize(place) : s.blocks;
   return s;
 }
@@ -166,7 +168,7 @@ llvm::Expected<Reader> KernelEmitter::defineConvolution(ConvOp op, Reader input)
       return fail("expected #res.winograd only for 3x3 convolutions of blocked maps with stride 1, in one group");
     if (std::string misfit = checkWinograd(s, to.h, to.w, from.blocks(), to.blocks()); !misfit.empty())
       return fail(misfit);
-    Attribute packing = s.inRegisters ? Attribute(PackTapsAttr::get(op.getContext(), kBlock, s.group))
+    Attribute packing = s.readsTaps() ? Attribute(PackTapsAttr::get(op.getContext(), kBlock, s.group))
                                       : PackWinogradAttr::get(op.getContext(), kBlock, s.group, s.tile);
     FailureOr<Shape> packed = inferPack({to.c, from.c, 3, 3}, packing, [&] { return op.emitError(); });
     if (failed(packed) || filter.getShape() != ArrayRef<int64_t>(*packed))
@@ -177,6 +179,8 @@ llvm::Expected<Reader> KernelEmitter::defineConvolution(ConvOp op, Reader input)
     // Half of the first cache ahead: 256@14 took 1.07 of the time with a quarter, and 1.09 with all of it (Zen 5).
     prefetches.weights = params.lookup(op.getFilter()).name();
     prefetches.distance = target.l1Bytes / 2 / int64_t(sizeof(float));
+    if (s.weights == WinogradWeights::panels)
+      prefetches.through = name + "_filter";
     return algorithm.value;
   }
   if (filter.getRank() != 6)

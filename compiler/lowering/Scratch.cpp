@@ -40,12 +40,20 @@ static void addWinograd(Scratch &scratch, ConvOp conv, WinogradAttr s, int64_t g
   const int64_t input = pointBytes(s, tiles, llvm::alignTo(conv.getInput().getType().getDimSize(1), 16));
   const int64_t sums = pointBytes(s, tiles, group * 16);
   const bool whole = s.getMacroColumns() >= columns && s.getMacroRows() >= rows;
-  scratch.worker = std::max(scratch.worker, whole ? sums : input + sums);
-  int64_t shared = whole ? input : 0;
+  // Transformed weights: of a pass of a group, or all. Seventeen channels: see schedulePanels.
+  int64_t panels = 0;
+  if (s.getWeights() == TransformedWeights::panels) {
+    const int64_t inputs = llvm::divideCeil(conv.getInput().getType().getDimSize(1), 16);
+    panels = pointBytes(s, 1, (whole && s.getChunk() ? s.getChunk() : inputs) * 17 * 16 * group);
+    if (!whole)
+      panels *= llvm::divideCeil(conv.getType().getDimSize(1), 16 * group);
+  }
+  scratch.worker = std::max(scratch.worker, whole ? sums + panels : input + sums);
+  int64_t shared = whole ? input : panels;
   const int64_t tasks = whole ? llvm::divideCeil(conv.getType().getDimSize(1), 16 * group)
                               : llvm::divideCeil(rows, s.getMacroRows());
   if (tasks <= 1)
-    shared += whole ? sums : input + sums;
+    shared += whole ? sums + panels : input + sums;
   scratch.shared = std::max(scratch.shared, shared);
 }
 

@@ -21,8 +21,10 @@ static void scheduleProducts(WinogradFuncs &f, const WinogradSchedule &s, const 
   sums.split(w.tx, w.tx, txi, int(s.columns), s.chunk ? TailStrategy::GuardWithIf : TailStrategy::RoundUp);
   sums.split(w.ty, w.ty, tyi, int(s.rows), s.chunk ? TailStrategy::GuardWithIf : TailStrategy::RoundUp);
   sums.split(w.b, w.b, bi, int(s.blocks), s.chunk ? TailStrategy::GuardWithIf : TailStrategy::RoundUp);
-  if (s.inRegisters)
+  if (s.inRegisters())
     sums.reorder(w.k, txi, tyi, w.j, bi, w.tx, w.ty, w.i, f.passes.x, w.b, v.n).unroll(w.j).unroll(w.i);
+  else if (s.chunk && s.weights == WinogradWeights::panels)
+    sums.reorder(w.k, bi, txi, tyi, w.tx, w.ty, w.b, w.j, w.i, f.passes.x, v.n);
   else if (s.chunk)
     sums.reorder(w.k, bi, txi, tyi, w.tx, w.ty, w.b, f.passes.x, w.j, w.i, v.n);
   else
@@ -30,10 +32,10 @@ static void scheduleProducts(WinogradFuncs &f, const WinogradSchedule &s, const 
   sums.vectorize(w.k).unroll(bi).unroll(txi).unroll(tyi);
 
   Func acc = f.acc;
-  const Var at = s.inRegisters ? bi : w.tx;
+  const Var at = s.inRegisters() ? bi : w.tx;
   acc.compute_at(f.sums, at).vectorize(w.k).unroll(w.tx).unroll(w.ty);
   RVar channel = f.channels.x, outer("outer"), inner("inner");
-  if (s.inRegisters) {
+  if (s.inRegisters()) {
     acc.unroll(w.j);
     acc.update().reorder(w.k, w.tx, w.ty, w.j, w.b, channel, f.channels.y);
     acc.update().vectorize(w.k).unroll(w.tx).unroll(w.ty).unroll(w.j);
@@ -44,6 +46,21 @@ static void scheduleProducts(WinogradFuncs &f, const WinogradSchedule &s, const 
     acc.update().split(channel, outer, inner, int(s.unroll)).reorder(w.k, w.b, w.tx, w.ty, inner, outer, f.channels.y);
     acc.update().vectorize(w.k).unroll(w.b).unroll(w.tx).unroll(w.ty).unroll(inner);
   }
+}
+
+/// Transformed weights of a pass of a group where the map is one macro block, else of all groups, before everything else.
+static void schedulePanels(WinogradFuncs &f, const WinogradSchedule &s, const KernelVars &v) {
+  const WinogradVars &w = f.vars;
+  if (!s.isWhole(f.height, f.width))
+    f.filter.compute_at(f.output, v.n).parallel(w.cb);
+  else if (s.chunk)
+    f.filter.compute_at(f.sums, f.passes.x);
+  else
+    f.filter.compute_at(f.output, w.b);
+  f.filter.reorder(w.k, w.j, w.i, w.bi, w.c, w.cb, w.b).vectorize(w.k).unroll(w.j).unroll(w.i);
+  // Planes of points would lie a multiple of 4 KB apart otherwise, in one set of the first cache.
+  f.filter.bound_extent(w.bi, int(s.group)).align_storage(w.c, int(kBlock) + 1);
+  f.filterRows.compute_at(f.filter, w.bi).vectorize(w.k).unroll(w.kx).unroll(w.i);
 }
 
 void res::scheduleWinograd(WinogradFuncs &f, const KernelVars &v, const WinogradSchedule &s) {
@@ -59,6 +76,8 @@ void res::scheduleWinograd(WinogradFuncs &f, const KernelVars &v, const Winograd
   out.reorder(v.ci, w.u, w.v, w.tx, w.ty, bi, w.b, xm, ym, v.n).vectorize(v.ci).unroll(w.u).unroll(w.v);
   f.outputRows.compute_at(out, w.tx).vectorize(w.k).unroll(w.j).unroll(w.v);
   scheduleProducts(f, s, v);
+  if (s.weights == WinogradWeights::panels)
+    schedulePanels(f, s, v);
   // Where macro blocks do not divide the map the last ones are smaller; what is allocated has a constant size.
   for (Func part : {f.input, f.sums}) {
     part.bound_storage(w.tx, int(llvm::alignTo(s.macroColumns, s.columns)));

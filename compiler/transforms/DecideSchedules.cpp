@@ -126,7 +126,7 @@ struct DecideSchedulesPass : res::impl::DecideSchedulesPassBase<DecideSchedulesP
     if (auto winograd = dyn_cast_or_null<WinogradAttr>(packed)) {
       WinogradSchedule like{};
       like.tile = winograd.getTile(), like.group = winograd.getBlocks();
-      like.inRegisters = winograd.getWeights() == TransformedWeights::registers;
+      like.weights = WinogradWeights(int(winograd.getWeights()));
       std::optional<WinogradSchedule> w = chooseWinogradLike(shape, model, like);
       if (!w)
         return failure();
@@ -147,7 +147,7 @@ struct DecideSchedulesPass : res::impl::DecideSchedulesPassBase<DecideSchedulesP
 
   Decision asDecision(const WinogradSchedule &w) {
     return {WinogradAttr::get(&getContext(), w.tile, w.blocks, w.columns, w.rows, w.macroColumns, w.macroRows, w.chunk,
-                              w.unroll, w.inRegisters ? TransformedWeights::registers : TransformedWeights::stored),
+                              w.unroll, TransformedWeights(int(w.weights))),
             w.microseconds};
   }
 

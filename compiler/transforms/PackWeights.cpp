@@ -112,7 +112,7 @@ struct PackWeightsPass : res::impl::PackWeightsPassBase<PackWeightsPass> {
           schedule.getBlocks() < 1 || group % schedule.getBlocks())
         return kernel.emitOpError("expected the same tile and weights for all targets, and blocks that divide the largest "
                                   "of them, as they share the packed weights");
-    if (first.getWeights() == TransformedWeights::registers)
+    if (first.getWeights() != TransformedWeights::stored)
       return Attribute(PackTapsAttr::get(&getContext(), kBlock, group));
     return Attribute(PackWinogradAttr::get(&getContext(), kBlock, group, first.getTile()));
   }

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <numeric>
 #include <set>
 
 using namespace Halide;
@@ -108,7 +109,7 @@ std::vector<Walker::Event> run(Tiles tiles, int64_t distance) {
     sum.update().unroll(xo);
   acc.compute_at(sum, xo).vectorize(k).unroll(b).unroll(x);
   acc.update().reorder(k, b, x, c, g).vectorize(k).unroll(b).unroll(x);
-  return walk(out, {in, weights}, {"weights", distance, "", {}}, "weights");
+  return walk(out, {in, weights}, {"weights", distance, "", "", {}}, "weights");
 }
 
 class InsertPrefetches : public testing::TestWithParam<Tiles> {};
@@ -155,7 +156,7 @@ TEST(InsertPrefetchesTest, AsksForOperandsOfATile) {
   acc.compute_at(out, xo).vectorize(k).unroll(x).update().reorder(k, x, c).vectorize(k).unroll(x);
   std::vector<int64_t> asked, read;
   for (const Walker::Event &event :
-       walk(out, {in, weights, residual}, {"weights", std::nullopt, "", {"residual"}}, "residual")) {
+       walk(out, {in, weights, residual}, {"weights", std::nullopt, "", "", {"residual"}}, "residual")) {
     (event.prefetch ? asked : read).push_back(event.line);
     EXPECT_TRUE(event.prefetch ? asked.size() - read.size() <= 2 : asked.size() >= read.size());
   }
@@ -179,7 +180,7 @@ TEST(InsertPrefetchesTest, AsksForTheNextBlockOfTheInput) {
   acc.compute_at(out, xo).vectorize(k).unroll(x).update().reorder(k, x, c[0], c[1]).vectorize(k).unroll(x);
   // The lines that a block asks for hold those that the next one reads.
   std::vector<std::set<int64_t>> asked{{}}, read{{}};
-  for (const Walker::Event &event : walk(out, {in, weights}, {"weights", std::nullopt, "in", {}}, "in")) {
+  for (const Walker::Event &event : walk(out, {in, weights}, {"weights", std::nullopt, "", "in", {}}, "in")) {
     if (!event.prefetch && !read.back().empty() && *read.back().begin() / kPixels != event.line / kPixels)
       asked.emplace_back(), read.emplace_back();
     (event.prefetch ? asked : read).back().insert(event.line);
@@ -190,6 +191,40 @@ TEST(InsertPrefetchesTest, AsksForTheNextBlockOfTheInput) {
     std::set<int64_t> all = asked[block];
     EXPECT_TRUE(std::includes(all.begin(), all.end(), std::next(read[block + 1].begin()), read[block + 1].end())) << block;
   }
+}
+
+TEST(InsertPrefetchesTest, AsksThroughWhatIsMadeOfAPanel) {
+  // made(k, c, p) is computed for a pass before tiles read it: these ask for the weights of the next pass.
+  ImageParam in(Float(32), 2, "in"), weights(Float(32), 3, "weights");
+  Var k("k"), x("x"), xo("xo"), xi("xi"), c("c"), p("p");
+  RDom channel(0, kChannels, "channel"), passes(0, kPasses, "passes");
+  Func made("made"), acc("acc"), sum("sum"), out("out");
+  made(k, c, p) = weights(k, c, p) * 2.f;
+  acc(k, x, p) += in(p * kChannels + channel, x) * made(k, channel, p);
+  sum(k, x) += acc(k, x, passes);
+  out(k, x) = sum(k, x);
+  for (int i = 0, stride = 1; i < 3; ++i) {
+    const int extents[] = {kLine, kChannels, kPasses};
+    weights.dim(i).set_bounds(0, extents[i]).set_stride(stride);
+    stride *= extents[i];
+  }
+  out.bound(k, 0, kLine).bound(x, 0, kTiles * 2).vectorize(k);
+  sum.compute_root().vectorize(k).update().split(x, xo, xi, 2).reorder(k, xi, xo, passes).vectorize(k).unroll(xi);
+  acc.compute_at(sum, xo).vectorize(k).unroll(x).update().reorder(k, x, channel).vectorize(k).unroll(x);
+  made.compute_at(sum, passes).vectorize(k);
+  std::vector<int64_t> asked;
+  int64_t read = 0;
+  for (const Walker::Event &event : walk(out, {in, weights}, {"weights", 0, "made", "", {}}, "weights")) {
+    if (event.prefetch)
+      asked.push_back(event.line);
+    else
+      ++read;
+    // Those of a pass are asked for during the pass before.
+    EXPECT_LE(read, int64_t(asked.size()) + kChannels);
+  }
+  std::vector<int64_t> expected(kChannels * kPasses);
+  std::iota(expected.begin(), expected.end(), kChannels);
+  EXPECT_EQ(asked, expected);
 }
 
 TEST_P(InsertPrefetches, AsksEvenly) {

@@ -98,12 +98,12 @@ TEST(ScheduleChoiceTest, EstimatesFollowTheWork) {
 // Weights are packed for the first target, and its registers are not those of the others.
 TEST(ScheduleChoiceTest, OtherTargetsReadThePackedWeights) {
   TargetModel v4 = target("x86-64-v4"), v3 = target("x86-64-v3");
-  EXPECT_TRUE(chooseWinograd(makeShape(512, 512, 7, 3, 1), v4)->inRegisters);
+  EXPECT_TRUE(chooseWinograd(makeShape(512, 512, 7, 3, 1), v4)->inRegisters());
   for (int64_t size : {7, 14, 28, 56}) {
     ConvShape shape = makeShape(512, 512, size, 3, 1);
     WinogradSchedule first = *chooseWinograd(shape, v4, v3);
     WinogradSchedule second = *chooseWinogradLike(shape, v3, first);
-    EXPECT_FALSE(first.inRegisters || second.inRegisters) << "16 registers do not hold a row of points";
+    EXPECT_FALSE(first.inRegisters() || second.inRegisters()) << "16 registers do not hold a row of points";
     EXPECT_EQ(second.tile, first.tile);
     EXPECT_EQ(second.group, first.group);
     EXPECT_EQ(second.group % second.blocks, 0);
