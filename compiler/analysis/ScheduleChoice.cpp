@@ -37,6 +37,11 @@ static double efficiency(const Tile &tile, const TargetModel &target) {
   return tile.useful * hidden * shortest / (std::max(shortest, loads / 2.0) + target.weightCycles * weights);
 }
 
+/// The last tile of a row is shifted inwards and computes again what it overlaps.
+static double usefulShare(int64_t width, int64_t pixels) {
+  return double(width) / double(divideCeil(width, pixels) * pixels);
+}
+
 /// Whether the accumulators of a tile fit into registers beside `held` operands and one more.
 static bool fits(int64_t blocks, int64_t pixels, int64_t held, const TargetModel &target) {
   return blocks * target.registersPerBlock() * pixels + held + 1 <= target.vectorRegisters;
@@ -44,6 +49,10 @@ static bool fits(int64_t blocks, int64_t pixels, int64_t held, const TargetModel
 
 bool res::holdsPixels(int64_t blocks, int64_t pixels, const TargetModel &target) {
   return !fits(blocks, pixels, blocks * target.registersPerBlock(), target) && fits(blocks, pixels, pixels, target);
+}
+
+bool res::fitsRegisters(int64_t blocks, int64_t pixels, const TargetModel &target) {
+  return fits(blocks, pixels, std::min(blocks * target.registersPerBlock(), pixels), target);
 }
 
 /// Enumerates blocks x pixels under the register rule: accumulators, the weights or the pixels of one step and one more
@@ -57,11 +66,10 @@ static Tile chooseTile(int64_t blocks, int64_t mostBlocks, int64_t width, bool d
   for (int64_t nb = 1; nb <= std::min(blocks, mostBlocks); ++nb)
     for (int64_t px = 1; px <= std::min<int64_t>(width, 28); ++px) {
       int64_t accumulators = nb * perBlock * px;
-      if (!fits(nb, px, std::min(nb * perBlock, px), target) || blocks % nb || (divides && width % px))
+      if (!fitsRegisters(nb, px, target) || blocks % nb || (divides && width % px))
         continue;
       Tile tile{nb, px, double(nb * perBlock + px) / double(accumulators), 0};
-      // The last tile of a row is shifted inwards and computes again what it overlaps.
-      tile.useful = double(width) / double(divideCeil(width, px) * px);
+      tile.useful = usefulShare(width, px);
       double score = efficiency(tile, target);
       if (score > bestScore * 1.005 || (score > bestScore * 0.995 && tile.loadsPerFma < best.loadsPerFma)) {
         bestScore = std::max(score, bestScore);
@@ -70,6 +78,9 @@ static Tile chooseTile(int64_t blocks, int64_t mostBlocks, int64_t width, bool d
     }
   return best;
 }
+
+/// Blocks of a tile at most where weights come in chunks.
+static constexpr int64_t kChunkBlocks = 2;
 
 /// Bytes of weights that a group of two blocks takes for a number of input channels.
 static int64_t groupBytes(const ConvShape &shape, int64_t channels) {
@@ -126,22 +137,41 @@ static int64_t chooseRows(const ConvShape &shape, const DirectSchedule &s, int64
   return divisor * 2 > band ? divisor : band;
 }
 
+/// The row that register tiles cut: flat, the whole map is one.
+static int64_t rowOf(const ConvShape &shape) {
+  return shape.isPointwise() ? shape.outputHeight * shape.outputWidth : shape.outputWidth;
+}
+
 DirectSchedule res::chooseDirect(const ConvShape &shape, const TargetModel &target) {
-  DirectSchedule s{};
-  // With groups a tile stays inside one, where groups are whole blocks.
-  const int64_t blocks = divideCeil(shape.groups == 1 || shape.readsBlocks() ? shape.filters / shape.groups : 1, kBlock);
-  s.flat = shape.isPointwise();
-  const int64_t width = s.flat ? shape.outputHeight * shape.outputWidth : shape.outputWidth;
-  const int64_t height = s.flat ? 1 : shape.outputHeight;
   // Partial sums are added in place, so the tiles of a chunk must not overlap, and there is one prefetch for a tile, so they
   // are small. Not worth a worse tile: with AVX2 rows of 14 and 7 pixels leave 2x2 and 2x1, which took 1.08 and 1.5 times
   // as long as 2x3 in one pass (ResNet-50, Zen 5).
   constexpr double kWorthChunks = 0.95;
-  const Tile dividing = chooseTile(blocks, 2, width, true, target), any = chooseTile(blocks, 4, width, false, target);
+  const int64_t blocks = shape.blocksOfGroup(), width = rowOf(shape);
+  const Tile dividing = chooseTile(blocks, kChunkBlocks, width, true, target);
+  const Tile any = chooseTile(blocks, 4, width, false, target);
   const bool inChunks = sumsInChunks(shape, target) && efficiency(dividing, target) >= kWorthChunks * efficiency(any, target);
   const Tile tile = inChunks ? dividing : any;
-  s.blocks = tile.blocks;
-  s.pixels = tile.pixels;
+  return completeDirect(shape, tile.blocks, tile.pixels, target);
+}
+
+/// Blocked maps are read in place, where tiles at the border have code of their own: 3x3 64@56 took 0.95 of the time that
+/// it took with bands of rows copied into scratch, 3x3s2 64-128@56 0.94. With channels outermost the copy pays: every
+/// group of channels reads it again, and the loops have constant extents, which prefetches of weights need.
+static StagingKind chooseStaging(const ConvShape &shape, LoopOrder order) {
+  return !shape.padded                  ? StagingKind::none
+         : order == LoopOrder::channels ? StagingKind::whole
+         : shape.readsBlocks()          ? StagingKind::none
+                                        : StagingKind::rows;
+}
+
+DirectSchedule res::completeDirect(const ConvShape &shape, int64_t blocks, int64_t pixels, const TargetModel &target,
+                                   std::optional<LoopOrder> order, std::optional<StagingKind> staging) {
+  DirectSchedule s{};
+  s.flat = shape.isPointwise();
+  const int64_t width = rowOf(shape), height = s.flat ? 1 : shape.outputHeight;
+  s.blocks = blocks;
+  s.pixels = pixels;
   // A step of one channel is enough arithmetic to hide the loop, and larger ones gave LLVM room to spill: 3x3s2 128@56-28
   // took 0.87 of the time of steps of four (Zen 5), other layers 0.97 to 1.
   s.unroll = shape.readsBlocks() ? 1 : std::min<int64_t>(shape.channels / shape.groups, 4);
@@ -154,27 +184,51 @@ DirectSchedule res::chooseDirect(const ConvShape &shape, const TargetModel &targ
   s.order = weightsStay && lines >= kMinTasks ? LoopOrder::space : LoopOrder::channels;
   if (groups < 2)
     s.order = LoopOrder::space;
-  // Blocked maps are read in place, where tiles at the border have code of their own: 3x3 64@56 took 0.95 of the time that
-  // it took with bands of rows copied into scratch, 3x3s2 64-128@56 0.94. With channels outermost the copy pays: every
-  // group of channels reads it again, and the loops have constant extents, which prefetches of weights need.
-  s.staging = !shape.padded                    ? StagingKind::none
-              : s.order == LoopOrder::channels ? StagingKind::whole
-              : shape.readsBlocks()            ? StagingKind::none
-                                               : StagingKind::rows;
+  s.order = order.value_or(s.order);
+  s.staging = staging.value_or(chooseStaging(shape, s.order));
   s.rows = s.order == LoopOrder::channels ? 1 : chooseRows(shape, s, lines, target);
   // The last tile of a row is in the task of the one it overlaps.
   while (s.flat && s.order == LoopOrder::space && width % s.pixels && s.rows < lines && (lines - 1) % s.rows == 0)
     ++s.rows;
-  if (inChunks && s.order == LoopOrder::channels)
+  if (sumsInChunks(shape, target) && width % s.pixels == 0 && s.blocks <= kChunkBlocks && s.order == LoopOrder::channels)
     s.chunk = chooseChunk(shape, s, target);
 
   const double vectors = double(divideCeil(shape.filters, kBlock) * target.registersPerBlock()) * double(shape.batch) *
                          double(shape.outputHeight * shape.outputWidth) *
                          double(shape.channels / shape.groups * shape.kernelHeight * shape.kernelWidth);
+  const Tile tile{s.blocks, s.pixels, 0, usefulShare(width, s.pixels)};
   const double compute = vectors / double(target.fmaPerCycle) / efficiency(tile, target);
   const double stream = double(shape.weightBytes()) / target.dramBytesPerCycle;
   s.microseconds = std::max(compute, stream) / kCyclesPerMicrosecond;
   return s;
+}
+
+static std::string expected(const char *what, int64_t least, int64_t most, int64_t got) {
+  if (got >= least && got <= most)
+    return "";
+  return std::string("expected ") + what + " between " + std::to_string(least) + " and " + std::to_string(most) +
+         ", got " + std::to_string(got);
+}
+
+std::string res::checkDirect(const DirectSchedule &s, const DirectLimits &of) {
+  for (std::string error : {expected("blocks", 1, of.blocks, s.blocks), expected("pixels", 1, of.width, s.pixels),
+                            expected("unroll", 1, of.innerChannels, s.unroll),
+                            expected("rows", 1, std::max<int64_t>(of.width, of.height), s.rows)})
+    if (!error.empty())
+      return error;
+  if (!of.padded && s.staging != StagingKind::none)
+    return "expected no staging without pads";
+  if (of.padded && s.staging == StagingKind::none && !of.inputBlocked)
+    return "expected a padded row-major input to be staged";
+  // Two tasks must not compute the same output: they may round it differently, and results must not depend on threads.
+  if (s.order == LoopOrder::channels && of.blocks % s.blocks)
+    return "expected blocks that divide the " + std::to_string(of.blocks) + " of the output where channels are outermost, got " +
+           std::to_string(s.blocks);
+  if (s.staging == StagingKind::rows && s.order == LoopOrder::channels)
+    return "expected staging by rows only with space outermost";
+  if (s.chunk != 0 && (s.order != LoopOrder::channels || of.width % s.pixels || s.chunk >= of.steps))
+    return "expected a chunk only with channels outermost, pixels that divide the row, and more than one chunk";
+  return "";
 }
 
 DenseSchedule res::chooseDense(int64_t batch, int64_t inputs, int64_t outputs, const TargetModel &target) {

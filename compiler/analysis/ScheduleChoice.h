@@ -10,6 +10,9 @@
 
 #include "compiler/analysis/TargetModel.h"
 
+#include <optional>
+#include <string>
+
 namespace res {
 
 /// Channels in a block of the activations' layout, on every CPU.
@@ -34,6 +37,10 @@ struct ConvShape {
   bool readsBlocks() const {
     return blocked && (groups == 1 || (channels / groups % kBlock == 0 && filters / groups % kBlock == 0));
   }
+  /// Blocks of output channels that a register tile may take from: it stays inside a group.
+  int64_t blocksOfGroup() const {
+    return ((groups == 1 || readsBlocks() ? filters / groups : 1) + kBlock - 1) / kBlock;
+  }
   /// A 1x1 convolution whose maps may be treated as one row.
   bool isPointwise() const {
     return kernelHeight == 1 && kernelWidth == 1 && strideY == 1 && strideX == 1 && !padded && blocked;
@@ -57,8 +64,26 @@ struct DirectSchedule {
 /// the weights, or the pixels where only these fit beside the accumulators.
 bool holdsPixels(int64_t blocks, int64_t pixels, const TargetModel &target);
 
+/// Whether the accumulators of a register tile, the operands that stay and one that passes fit into registers.
+bool fitsRegisters(int64_t blocks, int64_t pixels, const TargetModel &target);
+
 /// The register tile and loops of a direct convolution.
 DirectSchedule chooseDirect(const ConvShape &shape, const TargetModel &target);
+
+/// The loops, and the estimate, for a register tile that was chosen elsewhere: `blocks` divide those of a group. What else is
+/// given is not chosen either, and need not fit (checkDirect).
+DirectSchedule completeDirect(const ConvShape &shape, int64_t blocks, int64_t pixels, const TargetModel &target,
+                              std::optional<LoopOrder> order = {}, std::optional<StagingKind> staging = {});
+
+/// What a direct schedule has to fit: the row and the rows of the result (flat: one), its blocks of channels, and the input
+/// channels of a filter, in `steps` pieces of `innerChannels`.
+struct DirectLimits {
+  int64_t width, height, blocks, innerChannels, steps;
+  bool padded, inputBlocked;
+};
+
+/// The first thing about a schedule that does not fit (schedules come from edited dumps, too), or "".
+std::string checkDirect(const DirectSchedule &schedule, const DirectLimits &limits);
 
 /// Blocks of 16 outputs per task and inputs per step of a fully connected layer. See #res.dense.
 struct DenseSchedule {

@@ -132,19 +132,26 @@ std::optional<WinogradSchedule> res::chooseWinogradLike(const ConvShape &shape, 
   return chooseStored(shape, packed.tile, target, packed.group);
 }
 
-std::optional<WinogradSchedule> res::chooseWinograd(const ConvShape &shape, const TargetModel &target,
-                                                    llvm::ArrayRef<TargetModel> others) {
+std::vector<WinogradSchedule> res::listWinograd(const ConvShape &shape, const TargetModel &target,
+                                                llvm::ArrayRef<TargetModel> others) {
+  std::vector<WinogradSchedule> forms;
   if (!applies(shape))
-    return std::nullopt;
+    return forms;
   const auto fitsAll = [&](const WinogradSchedule &s) {
     return llvm::all_of(others, [&](const TargetModel &other) { return chooseWinogradLike(shape, other, s).has_value(); });
   };
-  std::optional<WinogradSchedule> best;
-  for (std::optional<WinogradSchedule> candidate :
+  for (std::optional<WinogradSchedule> form :
        {chooseStored(shape, 4, target), chooseStored(shape, 2, target), chooseInRegisters(shape, target)})
-    if (candidate && (!best || candidate->microseconds < best->microseconds) && fitsAll(*candidate))
-      best = candidate;
-  return best;
+    if (form && fitsAll(*form))
+      forms.push_back(*form);
+  llvm::stable_sort(forms, [](const auto &a, const auto &b) { return a.microseconds < b.microseconds; });
+  return forms;
+}
+
+std::optional<WinogradSchedule> res::chooseWinograd(const ConvShape &shape, const TargetModel &target,
+                                                    llvm::ArrayRef<TargetModel> others) {
+  std::vector<WinogradSchedule> forms = listWinograd(shape, target, others);
+  return forms.empty() ? std::nullopt : std::optional(forms.front());
 }
 
 std::string res::checkWinograd(const WinogradSchedule &s, int64_t height, int64_t width, int64_t inputBlocks,

@@ -12,6 +12,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace res {
 
@@ -41,8 +42,12 @@ struct WinogradSchedule {
 std::string checkWinograd(const WinogradSchedule &schedule, int64_t height, int64_t width, int64_t inputBlocks,
                           int64_t outputBlocks);
 
-/// The best Winograd schedule of a convolution, or none when it does not apply: 3x3 with stride 1, in one group, between
-/// blocked maps. Its weights are packed so that `others`, too, have a schedule (chooseWinogradLike).
+/// One Winograd schedule of a convolution for each form that applies, the best first; none unless it is 3x3 with stride 1,
+/// in one group, between blocked maps. Its weights are packed so that `others`, too, have a schedule (chooseWinogradLike).
+std::vector<WinogradSchedule> listWinograd(const ConvShape &shape, const TargetModel &target,
+                                           llvm::ArrayRef<TargetModel> others = {});
+
+/// The first of them.
 std::optional<WinogradSchedule> chooseWinograd(const ConvShape &shape, const TargetModel &target,
                                                llvm::ArrayRef<TargetModel> others = {});
 

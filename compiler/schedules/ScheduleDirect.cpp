@@ -10,34 +10,6 @@
 using namespace Halide;
 using namespace res;
 
-static std::string expected(const char *what, int64_t least, int64_t most, int64_t got) {
-  if (got >= least && got <= most)
-    return "";
-  return std::string("expected ") + what + " between " + std::to_string(least) + " and " + std::to_string(most) +
-         ", got " + std::to_string(got);
-}
-
-static std::string check(const ConvFuncs &funcs, const DirectSchedule &s) {
-  for (std::string error : {expected("blocks", 1, funcs.blocks, s.blocks), expected("pixels", 1, funcs.width, s.pixels),
-                            expected("unroll", 1, funcs.innerChannels, s.unroll),
-                            expected("rows", 1, std::max<int64_t>(funcs.width, funcs.height), s.rows)})
-    if (!error.empty())
-      return error;
-  if (!funcs.padded && s.staging != StagingKind::none)
-    return "expected no staging without pads";
-  if (funcs.padded && s.staging == StagingKind::none && !funcs.inputBlocked)
-    return "expected a padded row-major input to be staged";
-  // Two tasks must not compute the same output: they may round it differently, and results must not depend on threads.
-  if (s.order == LoopOrder::channels && funcs.blocks % s.blocks)
-    return "expected blocks that divide the " + std::to_string(funcs.blocks) + " of the output where channels are outermost, got " +
-           std::to_string(s.blocks);
-  if (s.staging == StagingKind::rows && s.order == LoopOrder::channels)
-    return "expected staging by rows only with space outermost";
-  if (s.chunk != 0 && (s.order != LoopOrder::channels || funcs.width % s.pixels || s.chunk >= funcs.steps))
-    return "expected a chunk only with channels outermost, pixels that divide the row, and more than one chunk";
-  return "";
-}
-
 /// Makes vectors of a block's lanes. Where a block is several registers they are separate vectors from the start: LLVM
 /// splits longer ones too late to order the loads of their parts. `part` then counts the registers of a block.
 static void vectorizeLanes(Stage stage, const KernelVars &v, Var part, int64_t lanes) {
@@ -71,7 +43,9 @@ static void scheduleChunks(ConvFuncs &funcs, const KernelVars &v, const DirectSc
 }
 
 std::string res::scheduleDirect(ConvFuncs &funcs, const KernelVars &v, const DirectSchedule &s, const TargetModel &target) {
-  if (std::string error = check(funcs, s); !error.empty())
+  const DirectLimits limits{funcs.width, funcs.height, funcs.blocks, funcs.innerChannels, funcs.steps, funcs.padded,
+                            funcs.inputBlocked};
+  if (std::string error = checkDirect(s, limits); !error.empty())
     return error;
   Func out = funcs.output, acc = funcs.acc;
   Var xo("xo"), xi("xi"), bo("bo"), bi("bi"), yo("yo"), yi("yi"), task("task"), part("part");
@@ -108,7 +82,7 @@ std::string res::scheduleDirect(ConvFuncs &funcs, const KernelVars &v, const Dir
     placeSums(bo);
   } else {
     const int64_t rows = std::min(s.rows, funcs.height);
-    out.split(v.y, yo, yi, int(rows), TailStrategy::GuardWithIf); // bands do not overlap: see check()
+    out.split(v.y, yo, yi, int(rows), TailStrategy::GuardWithIf); // bands do not overlap: see checkDirect
     out.reorder(v.ci, bi, xi, bo, xo, yi, yo, v.n);
     if (funcs.height > rows)
       out.parallel(yo);
