@@ -37,6 +37,13 @@ llvm::StringRef TargetModel::hostName() {
   return "";
 }
 
+bool TargetModel::runsHere() const {
+  for (const TargetModel &model : kModels)
+    if (model.name == hostName())
+      return model.arch == arch && model.vectorFloats >= vectorFloats;
+  return false;
+}
+
 llvm::Expected<TargetModel> TargetModel::get(llvm::StringRef name) {
   llvm::StringRef wanted = name == "host" ? hostName() : name;
   for (const TargetModel &model : kModels)

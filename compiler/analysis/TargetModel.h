@@ -40,6 +40,9 @@ struct TargetModel {
   /// The level of this machine, from cpuid: "x86-64-v4", "x86-64-v3", or "" below that; "aarch64".
   static llvm::StringRef hostName();
 
+  /// Whether this machine runs code for it: one of a family runs what is for those below it.
+  bool runsHere() const;
+
   /// Vector registers that one block of 16 channels takes.
   int64_t registersPerBlock() const { return (16 + vectorFloats - 1) / vectorFloats; }
 

@@ -36,6 +36,13 @@ TEST(TargetModelTest, HostIsALevel) {
   EXPECT_EQ(get("host").name, TargetModel::hostName());
 }
 
+TEST(TargetModelTest, MachinesRunTheLevelsBelow) {
+  const bool v4 = TargetModel::hostName() == "x86-64-v4", v3 = TargetModel::hostName() == "x86-64-v3";
+  EXPECT_EQ(get("x86-64-v4").runsHere(), v4);
+  EXPECT_EQ(get("x86-64-v3").runsHere(), v4 || v3);
+  EXPECT_EQ(get("aarch64").runsHere(), TargetModel::hostName() == "aarch64");
+}
+
 TEST(TargetModelTest, NamesWhatItKnows) {
   llvm::Expected<TargetModel> model = TargetModel::get("sparc");
   ASSERT_FALSE(bool(model));

@@ -13,6 +13,12 @@ cl::OptionCategory &optionCategory() {
   return category;
 }
 
+void freeOptionName(StringRef name) {
+  auto &registered = cl::getRegisteredOptions();
+  if (auto found = registered.find(name); found != registered.end())
+    found->second->removeArgument();
+}
+
 /// One line in our style made of what llvm::cl says: "PROGRAM: Unknown command line argument '--x'.  Try: …", and
 /// perhaps a second line "PROGRAM: Did you mean '--y'?".
 static std::string oneLine(StringRef text, StringRef program) {

@@ -40,6 +40,9 @@ using SpinOption = llvm::cl::opt<unsigned, false, CountParser<1, 60'000'000>>;
 /// The category that a command puts its options into; --help shows only these.
 llvm::cl::OptionCategory &optionCategory();
 
+/// Takes a name from an option of LLVM's that nothing here uses, so that a command may have one of that name.
+void freeOptionName(llvm::StringRef name);
+
 /// Parses the arguments after the name of the command into the options that exist by now. `overview` is what --help
 /// shows first. Nothing is returned if the command shall run, otherwise the exit code; a message has been printed.
 std::optional<int> parseOptions(llvm::StringRef command, Arguments arguments, llvm::StringRef overview);

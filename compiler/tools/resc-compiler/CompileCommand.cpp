@@ -1,7 +1,7 @@
 //===- CompileCommand.cpp - resc compile ------------------------*- C++ -*-===//
 
 #include "compiler/tools/resc-compiler/Commands.h"
-#include "compiler/tools/resc-compiler/Model.h"
+#include "compiler/tools/resc-compiler/tune/Tuner.h"
 
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
@@ -15,8 +15,11 @@ static const char overview[] = R"(compiles a model to a native library
   resc compile resnet50.onnx -o resnet50.so
   resc compile resnet50.onnx --emit decided -o resnet50.mlir    # edit the schedules, then:
   resc compile resnet50.mlir -o resnet50.so
+  resc compile resnet50.onnx -o resnet50.so --tune 20           # also writes resnet50.tuned.mlir
 
-  Writes the library and, beside it, a C header with the model's names and shapes.
+  Writes the library and, beside it, a C header with the model's names and shapes. --tune measures a few
+  schedules of each kernel in the running network, and writes those that are fastest on this machine as
+  a dump that compiles to the same library.
 )";
 
 /// Prints the module after a phase to a file, or to standard output.
@@ -37,6 +40,42 @@ static int emitPhase(Model &model, StringRef path) {
 /// The library's name when none is given: the model's, in the working directory.
 static std::string defaultOutput(StringRef input) { return (sys::path::stem(input) + ".so").str(); }
 
+namespace {
+/// What belongs to --tune.
+struct TuneFlags {
+  cl::opt<double, false, SecondsParser> seconds{
+      "tune", cl::desc("measure schedules for so many seconds and take the fastest"), cl::value_desc("seconds"),
+      cl::cat(optionCategory())};
+  ThreadsOption threads{"threads", cl::desc("with --tune: how many to measure with (default: all allowed processors)"),
+                        cl::value_desc("n"), cl::cat(optionCategory())};
+  cl::opt<std::string> output{"tune-output",
+                              cl::desc("with --tune: the dump to write (default: the library's name with .tuned.mlir)"),
+                              cl::value_desc("file"), cl::cat(optionCategory())};
+
+  /// Completes the options, or says what does not go together. Returns an exit code.
+  int check(TuneOptions &options, StringRef input, StringRef emit, StringRef dumpFolder) const {
+    for (const cl::Option *option : std::initializer_list<const cl::Option *>{&threads, &output})
+      if (option->getNumOccurrences() && !seconds.getNumOccurrences())
+        return reportUsage("compile", "--" + option->ArgStr + ": expected --tune, which it belongs to");
+    if (!seconds.getNumOccurrences())
+      return ExitDone;
+    if (!emit.empty())
+      return reportUsage("compile", "--tune: expected no --emit; the tuned dump has phase decided");
+    if (!dumpFolder.empty())
+      return reportUsage("compile", "--tune: expected no --dump-ir; compile the tuned dump with it");
+    if (options.dump.empty()) {
+      SmallString<128> path(options.output);
+      sys::path::replace_extension(path, "tuned.mlir");
+      options.dump = path.str().str();
+    }
+    for (StringRef other : {input, StringRef(options.output)})
+      if (options.dump == other || sys::fs::equivalent(options.dump, other))
+        return reportUsage("compile", "--tune-output: expected a file of its own, got '" + options.dump + "'");
+    return ExitDone;
+  }
+};
+} // namespace
+
 int res::compileCommand(Arguments arguments) {
   ModelOptions options;
   cl::opt<std::string> output("o", cl::desc("the library to write (default: the model's name with .so, here)"),
@@ -45,6 +84,8 @@ int res::compileCommand(Arguments arguments) {
                             cl::value_desc("phase"), cl::cat(optionCategory()));
   cl::opt<std::string> dumpFolder("dump-ir", cl::desc("write the IR after every pass, and of each kernel the loops and the assembly"),
                                   cl::value_desc("folder"), cl::cat(optionCategory()));
+  freeOptionName("threads"); // of LLVM's optimisation at link time
+  TuneFlags tune;
   if (std::optional<int> done = parseOptions("compile", arguments, overview))
     return *done;
 
@@ -55,9 +96,15 @@ int res::compileCommand(Arguments arguments) {
   if (!target.empty() && sys::fs::equivalent(options.input.getValue(), target))
     return reportUsage("compile", "expected an output other than the model, got '" + target + "' for both");
 
+  TuneOptions tuning = {tune.seconds, tune.threads, target, tune.output};
+  if (int result = tune.check(tuning, options.input, emit, dumpFolder))
+    return result;
+
   Model model;
   if (int result = model.read(options))
     return result;
+  if (tuning.seconds > 0)
+    return tuneModel(model, tuning);
   std::unique_ptr<DumpFolder> dump;
   if (!dumpFolder.empty())
     if (int result = model.startDump(dumpFolder, dump))

@@ -166,16 +166,16 @@ int Model::advance(Phase last, llvm::function_ref<void(PassManager &)> instrumen
   return succeeded(runPhases(*owned, last, instrumentAll)) ? ExitDone : ExitFault;
 }
 
-int Model::build(BuildOptions options) {
+int Model::build(ModuleOp planned, BuildOptions options, llvm::StringRef what) {
   if (modelHooks().kernels)
-    modelHooks().kernels(*owned);
+    modelHooks().kernels(planned);
   options.baseFolder = baseFolder;
   options.jobs = jobs;
   options.useCache = useCache;
   auto buildWithProgress = [&] {
-    ProgressLine progress("compiling kernels"); // gone before an error is printed
+    ProgressLine progress(what); // gone before an error is printed
     options.progress = [&](unsigned done, unsigned all) { progress.show(done, all); };
-    return buildArtifact(*owned, options);
+    return buildArtifact(planned, options);
   };
   if (llvm::Error error = buildWithProgress())
     return reportFault(std::move(error));

@@ -49,7 +49,9 @@ public:
 
   /// Compiles the planned module into a library, with the jobs and the cache of the options that it was read with. Returns
   /// an exit code.
-  int build(BuildOptions options);
+  int build(BuildOptions options) { return build(module(), std::move(options)); }
+  /// The same for a planned module of this context that was made from this one; `what` is on the progress line.
+  int build(mlir::ModuleOp planned, BuildOptions options, llvm::StringRef what = "compiling kernels");
 
   mlir::ModuleOp module() { return owned.get(); }
   /// Where relative names of weight files in the module start.
