@@ -36,6 +36,7 @@ inline constexpr llvm::StringLiteral kModelNameAttr = "res.model";     // a C id
 inline constexpr llvm::StringLiteral kModelHashAttr = "res.hash";      // of the model file's content
 inline constexpr llvm::StringLiteral kTargetAttr = "res.target";       // such as "x86-64-v4", or several: "x86-64-v4,x86-64-v3"
 inline constexpr llvm::StringLiteral kMathAttr = "res.math";           // "strict" or "fast"
+inline constexpr llvm::StringLiteral kPreferAttr = "res.prefer";       // "speed" (also when absent) or "size"
 /// ... of arguments and results of @main ...
 inline constexpr llvm::StringLiteral kTensorNameAttr = "res.name";     // as in the model file
 /// ... of @main in phase planned ...

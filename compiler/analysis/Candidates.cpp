@@ -15,7 +15,7 @@ static auto keyOf(const DirectSchedule &s) {
   return std::tuple(s.blocks, s.pixels, s.unroll, s.order, s.flat, s.staging, s.rows, s.chunk);
 }
 static auto keyOf(const WinogradSchedule &s) {
-  return std::tuple(s.tile, s.blocks, s.columns, s.rows, s.macroColumns, s.macroRows, s.chunk, s.unroll, s.inRegisters);
+  return std::tuple(s.tile, s.blocks, s.columns, s.rows, s.macroColumns, s.macroRows, s.chunk, s.unroll, s.weights);
 }
 static auto keyOf(const DenseSchedule &s) { return std::tuple(s.blocks, s.unroll); }
 static auto keyOf(const MapSchedule &s) { return std::tuple(s.pixels, s.rows); }
@@ -143,7 +143,7 @@ static std::vector<WinogradSchedule> varyWinograd(const ConvShape &shape, const 
   };
   for (int64_t chunk : {s.chunk ? s.chunk * 2 : int64_t(2), s.chunk > 1 ? s.chunk / 2 : int64_t(0), int64_t(0)})
     add([&](WinogradSchedule &c) { c.chunk = chunk; });
-  if (s.inRegisters)
+  if (s.inRegisters())
     return list;
   // Twice or half the blocks, with as many accumulators.
   for (int64_t blocks : {s.blocks * 2, s.blocks / 2})
@@ -177,21 +177,22 @@ static void addWinograd(std::vector<ConvSchedule> &list, const ConvShape &shape,
 //===----------------------------------------------------------------------===//
 
 ConvSchedule res::chooseConv(const ConvShape &shape, bool fast, const TargetModel &target,
-                             llvm::ArrayRef<TargetModel> others) {
+                             llvm::ArrayRef<TargetModel> others, Prefer prefer) {
   DirectSchedule direct = chooseDirect(shape, target);
   if (fast)
-    if (std::optional<WinogradSchedule> winograd = chooseWinograd(shape, target, others))
+    if (std::optional<WinogradSchedule> winograd = chooseWinograd(shape, target, others, prefer))
       if (winograd->microseconds < direct.microseconds)
         return *winograd;
   return direct;
 }
 
-std::vector<ConvSchedule> res::listConv(const ConvShape &shape, bool fast, const TargetModel &target) {
-  std::vector<ConvSchedule> list = {chooseConv(shape, fast, target)};
+std::vector<ConvSchedule> res::listConv(const ConvShape &shape, bool fast, const TargetModel &target, Prefer prefer) {
+  std::vector<ConvSchedule> list = {chooseConv(shape, fast, target, {}, prefer)};
   const DirectSchedule direct = chooseDirect(shape, target);
   if (fast)
     for (const WinogradSchedule &form : listWinograd(shape, target))
-      addWinograd(list, shape, form);
+      if (prefer == Prefer::speed || form.readsTaps())
+        addWinograd(list, shape, form);
   addDirect(list, shape, direct);
   if (const auto *chosen = std::get_if<WinogradSchedule>(&list.front())) {
     // By value: the list grows.

@@ -23,11 +23,13 @@ using ConvSchedule = std::variant<DirectSchedule, WinogradSchedule>;
 
 /// The schedule of a convolution that the cost model prefers. `fast`: not only direct ones; the result is in blocks then.
 /// Targets that shall read the same packed weights are `others`.
-ConvSchedule chooseConv(const ConvShape &shape, bool fast, const TargetModel &target, llvm::ArrayRef<TargetModel> others = {});
+ConvSchedule chooseConv(const ConvShape &shape, bool fast, const TargetModel &target, llvm::ArrayRef<TargetModel> others = {},
+                        Prefer prefer = Prefer::speed);
 
 /// Each list starts with the cost model's choice, which for convolutions is that of chooseConv; no two are equal, and
 /// each one fits its kernel. Convolutions: other algorithms and forms, then register tiles, then loops.
-std::vector<ConvSchedule> listConv(const ConvShape &shape, bool fast, const TargetModel &target);
+std::vector<ConvSchedule> listConv(const ConvShape &shape, bool fast, const TargetModel &target,
+                                   Prefer prefer = Prefer::speed);
 std::vector<DenseSchedule> listDense(int64_t batch, int64_t inputs, int64_t outputs, const TargetModel &target);
 std::vector<MapSchedule> listMap(int64_t elements, int64_t lines, int64_t width, int64_t reads, const TargetModel &target);
 

@@ -65,14 +65,18 @@ static double transformCycles(const ConvShape &shape, const WinogradSchedule &s,
   return double(tiles) * perBlock * (input + output) / double(target.fmaPerCycle);
 }
 
+/// Bytes of weights that a kernel reads.
+static double weightBytesOf(const ConvShape &shape, const WinogradSchedule &s) {
+  return double(shape.weightBytes()) * (s.readsTaps() ? 1.0 : double(s.points() * s.points()) / 9.0);
+}
+
 static double estimate(const ConvShape &shape, WinogradSchedule &s, double efficiency, const TargetModel &target) {
   const int64_t tiles = s.tilesOf(shape.outputHeight) * s.tilesOf(shape.outputWidth) * shape.batch;
   const double points = double(s.points() * s.points());
   const double vectors = points * double(tiles) * double(shape.channels) *
                          double(divideCeil(shape.filters, kBlock) * target.registersPerBlock());
   const double compute = vectors / double(target.fmaPerCycle) / efficiency + transformCycles(shape, s, tiles, target);
-  const double bytes = double(shape.weightBytes()) * (s.readsTaps() ? 1.0 : points / 9.0);
-  return std::max(compute, bytes / target.dramBytesPerCycle) / kCyclesPerMicrosecond;
+  return std::max(compute, weightBytesOf(shape, s) / target.dramBytesPerCycle) / kCyclesPerMicrosecond;
 }
 
 static std::optional<WinogradSchedule> chooseStored(const ConvShape &shape, int64_t tile, const TargetModel &target,
@@ -94,6 +98,22 @@ static std::optional<WinogradSchedule> chooseStored(const ConvShape &shape, int6
   if (bytes > kStreamed && shared && inputs > kPass && inputs % kPass == 0)
     s.chunk = kPass;
   s.microseconds = estimate(shape, s, 0.92 * efficiency, target);
+  return s;
+}
+
+/// As with stored weights, but transforming a channel of a block takes about 60 cycles: fitted to 256@14 and 512@14, 1.10 and
+/// 1.24 times as long as with stored weights (Zen 5).
+static std::optional<WinogradSchedule> choosePanels(const ConvShape &shape, const TargetModel &target, int64_t group = 0) {
+  constexpr double kCycles = 60;
+  std::optional<WinogradSchedule> s = chooseStored(shape, 4, target, group);
+  if (!s)
+    return std::nullopt;
+  const int64_t inputs = divideCeil(shape.channels, kBlock);
+  s->weights = WinogradWeights::panels;
+  // A panel of a short pass stays in the core's cache; transformed once, all weights are there from the beginning.
+  s->chunk = s->isWhole(shape.outputHeight, shape.outputWidth) && inputs % 2 == 0 ? 2 : 0;
+  s->microseconds += double(shape.channels * divideCeil(shape.filters, kBlock) * target.registersPerBlock()) * kCycles /
+                     kCyclesPerMicrosecond;
   return s;
 }
 
@@ -127,8 +147,11 @@ std::optional<WinogradSchedule> res::chooseWinogradLike(const ConvShape &shape, 
                                                         const WinogradSchedule &packed) {
   if (!applies(shape))
     return std::nullopt;
-  if (packed.inRegisters())
-    return chooseInRegisters(shape, target);
+  if (packed.readsTaps()) {
+    if (std::optional<WinogradSchedule> s = chooseInRegisters(shape, target); s && s->group == packed.group)
+      return s;
+    return choosePanels(shape, target, packed.group);
+  }
   return chooseStored(shape, packed.tile, target, packed.group);
 }
 
@@ -141,17 +164,27 @@ std::vector<WinogradSchedule> res::listWinograd(const ConvShape &shape, const Ta
     return llvm::all_of(others, [&](const TargetModel &other) { return chooseWinogradLike(shape, other, s).has_value(); });
   };
   for (std::optional<WinogradSchedule> form :
-       {chooseStored(shape, 4, target), chooseStored(shape, 2, target), chooseInRegisters(shape, target)})
+       {chooseStored(shape, 4, target), chooseStored(shape, 2, target), choosePanels(shape, target),
+        chooseInRegisters(shape, target)})
     if (form && fitsAll(*form))
       forms.push_back(*form);
   llvm::stable_sort(forms, [](const auto &a, const auto &b) { return a.microseconds < b.microseconds; });
   return forms;
 }
 
+/// See Prefer::speed.
+static bool outgrowsCaches(const ConvShape &shape, const WinogradSchedule &s, const TargetModel &target) {
+  constexpr double kLastCache = 32 << 20; // of server processors, for all cores together
+  const double bytes = weightBytesOf(shape, s);
+  return bytes > kLastCache && 2 * bytes / target.dramBytesPerCycle > s.microseconds * kCyclesPerMicrosecond;
+}
+
 std::optional<WinogradSchedule> res::chooseWinograd(const ConvShape &shape, const TargetModel &target,
-                                                    llvm::ArrayRef<TargetModel> others) {
-  std::vector<WinogradSchedule> forms = listWinograd(shape, target, others);
-  return forms.empty() ? std::nullopt : std::optional(forms.front());
+                                                    llvm::ArrayRef<TargetModel> others, Prefer prefer) {
+  for (const WinogradSchedule &form : listWinograd(shape, target, others))
+    if (form.readsTaps() || (prefer == Prefer::speed && !outgrowsCaches(shape, form, target)))
+      return form;
+  return std::nullopt;
 }
 
 std::string res::checkWinograd(const WinogradSchedule &s, int64_t height, int64_t width, int64_t inputBlocks,

@@ -47,9 +47,13 @@ std::string checkWinograd(const WinogradSchedule &schedule, int64_t height, int6
 std::vector<WinogradSchedule> listWinograd(const ConvShape &shape, const TargetModel &target,
                                            llvm::ArrayRef<TargetModel> others = {});
 
-/// The first of them.
+/// What counts where a faster kernel has larger weights. Even for speed they are not stored where the transformed weights
+/// of one layer would fill a last-level cache and stream through it at more than half of a core's bandwidth.
+enum class Prefer { speed, size };
+
+/// The first of them that keeps to the preference.
 std::optional<WinogradSchedule> chooseWinograd(const ConvShape &shape, const TargetModel &target,
-                                               llvm::ArrayRef<TargetModel> others = {});
+                                               llvm::ArrayRef<TargetModel> others = {}, Prefer prefer = Prefer::speed);
 
 /// The best one that reads the weights of `packed`, a schedule of another target.
 std::optional<WinogradSchedule> chooseWinogradLike(const ConvShape &shape, const TargetModel &target,

@@ -27,7 +27,7 @@ static Attribute attrOf(MLIRContext *context, const DirectSchedule &s) {
 
 static Attribute attrOf(MLIRContext *context, const WinogradSchedule &s) {
   return WinogradAttr::get(context, s.tile, s.blocks, s.columns, s.rows, s.macroColumns, s.macroRows, s.chunk, s.unroll,
-                           s.inRegisters ? TransformedWeights::registers : TransformedWeights::stored);
+                           TransformedWeights(int(s.weights)));
 }
 static Attribute attrOf(MLIRContext *context, const DenseSchedule &s) { return DenseAttr::get(context, s.blocks, s.unroll); }
 static Attribute attrOf(MLIRContext *context, const MapSchedule &s) { return MapAttr::get(context, s.pixels, s.rows); }
@@ -58,6 +58,11 @@ static ConvShape shapeOf(KernelOp kernel, ConvOp op) {
 static bool isFast(KernelOp kernel) {
   auto math = kernel->getParentOfType<ModuleOp>()->getAttrOfType<StringAttr>(kMathAttr);
   return math && math == "fast" && staysBlocked(kernel);
+}
+
+static Prefer preferenceOf(KernelOp kernel) {
+  auto prefer = kernel->getParentOfType<ModuleOp>()->getAttrOfType<StringAttr>(kPreferAttr);
+  return prefer && prefer == "size" ? Prefer::size : Prefer::speed;
 }
 
 namespace {
@@ -92,7 +97,7 @@ static FailureOr<Decision> chooseConvSchedule(KernelOp kernel, ConvOp op, const 
       return failure();
     return decide(kernel, *s);
   }
-  const ConvSchedule chosen = chooseConv(shape, isFast(kernel) && !packed, target, others);
+  const ConvSchedule chosen = chooseConv(shape, isFast(kernel) && !packed, target, others, preferenceOf(kernel));
   return std::visit([&](const auto &s) { return decide(kernel, s); }, chosen);
 }
 
@@ -121,7 +126,7 @@ llvm::SmallVector<Decision> res::listSchedules(KernelOp kernel, const TargetMode
   };
   llvm::TypeSwitch<Operation *>(kernel.getAnchor())
       .Case([&](ConvOp op) {
-        for (const ConvSchedule &schedule : listConv(shapeOf(kernel, op), isFast(kernel), target))
+        for (const ConvSchedule &schedule : listConv(shapeOf(kernel, op), isFast(kernel), target, preferenceOf(kernel)))
           std::visit([&](const auto &s) { addAll(llvm::ArrayRef(s)); }, schedule);
       })
       .Case([&](GemmOp op) {

@@ -103,16 +103,18 @@ struct PackWeightsPass : res::impl::PackWeightsPassBase<PackWeightsPass> {
     return wholeBlocks ? block : inputs;
   }
 
+  static bool readsTaps(WinogradAttr schedule) { return schedule.getWeights() != TransformedWeights::stored; }
+
   /// The filter of a Winograd convolution: the largest group of blocks is packed, and those of other targets divide it.
   FailureOr<Attribute> chooseWinogradPacking(KernelOp kernel, ArrayRef<WinogradAttr> schedules) {
     const int64_t group = getPackedBlocks(kernel.getSchedulesAttr());
     WinogradAttr first = schedules.front();
     for (WinogradAttr schedule : schedules)
-      if (schedule.getTile() != first.getTile() || schedule.getWeights() != first.getWeights() ||
+      if (schedule.getTile() != first.getTile() || readsTaps(schedule) != readsTaps(first) ||
           schedule.getBlocks() < 1 || group % schedule.getBlocks())
         return kernel.emitOpError("expected the same tile and weights for all targets, and blocks that divide the largest "
                                   "of them, as they share the packed weights");
-    if (first.getWeights() != TransformedWeights::stored)
+    if (readsTaps(first))
       return Attribute(PackTapsAttr::get(&getContext(), kBlock, group));
     return Attribute(PackWinogradAttr::get(&getContext(), kBlock, group, first.getTile()));
   }

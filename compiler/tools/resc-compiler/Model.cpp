@@ -24,6 +24,8 @@ ModelOptions::ModelOptions()
              cl::cat(optionCategory())),
       math("math", cl::desc("strict: direct convolutions only; fast: others within 1e-4 of the largest output, too"),
            cl::value_desc("strict|fast"), cl::cat(optionCategory())),
+      prefer("prefer", cl::desc("size: no weights that are larger than the model's, for a few percent of the time; default: speed"),
+             cl::value_desc("speed|size"), cl::cat(optionCategory())),
       inputShapes("input-shape", cl::desc("the whole shape of an input, such as data=1x3x224x224"),
                   cl::value_desc("name=shape"), cl::cat(optionCategory())),
       batch("batch", cl::desc("what a symbolic first dimension of inputs stands for"), cl::value_desc("n"),
@@ -132,9 +134,11 @@ int Model::setOnce(StringRef attribute, StringRef flag, StringRef given, StringR
 }
 
 int Model::applyOptions(const ModelOptions &options) {
-  std::string math = options.math, target = options.target;
+  std::string math = options.math, prefer = options.prefer, target = options.target;
   if (!math.empty() && math != "strict" && math != "fast")
     return reportUsage("compile", "--math: expected strict or fast, got '" + math + "'");
+  if (!prefer.empty() && prefer != "speed" && prefer != "size")
+    return reportUsage("compile", "--prefer: expected speed or size, got '" + prefer + "'");
   auto present = (*owned)->getAttrOfType<StringAttr>(kTargetAttr);
   if (!target.empty() || !present) {
     llvm::Expected<std::vector<TargetModel>> models = TargetModel::getAll(target.empty() ? "host" : StringRef(target));
@@ -143,6 +147,8 @@ int Model::applyOptions(const ModelOptions &options) {
     target = TargetModel::join(*models);
   }
   if (int result = setOnce(kMathAttr, "--math", math, "fast"))
+    return result;
+  if (int result = setOnce(kPreferAttr, "--prefer", prefer, "speed"))
     return result;
   return setOnce(kTargetAttr, "--target", target, "");
 }

@@ -18,6 +18,7 @@ struct ModelOptions {
   llvm::cl::opt<std::string> input;
   llvm::cl::opt<std::string> target;
   llvm::cl::opt<std::string> math;
+  llvm::cl::opt<std::string> prefer;
   llvm::cl::list<std::string> inputShapes;
   llvm::cl::opt<unsigned, false, CountParser<1, 65536>> batch;
   llvm::cl::opt<unsigned, false, CountParser<1, 1024>> jobs;

@@ -2,6 +2,8 @@
 // RUN: sed s/fast/strict/ %s | res-opt --res-form-kernels --res-decide-schedules | FileCheck %s --check-prefix=STRICT
 // RUN: sed s/x86-64-v4/x86-64-v3,x86-64-v4/ %s | res-opt --res-form-kernels --res-decide-schedules --res-apply-layouts --res-pack-weights | FileCheck %s --check-prefix=BOTH
 
+// RUN: sed 's/"fast"/"fast", res.prefer = "size"/' %s | res-opt --res-form-kernels --res-decide-schedules | FileCheck %s --check-prefix=SIZE
+
 // STRICT-NOT: #res.winograd
 module attributes {res.target = "x86-64-v4", res.math = "fast"} {
 
@@ -27,14 +29,22 @@ func.func @whole_map_in_passes(%x: tensor<1x128x28x28xf32>) -> tensor<1x128x1x1x
   return %2 : tensor<1x128x1x1xf32>
 }
 
-// Two targets share weights that both can read: stored ones, in groups of which the other may take a part.
+// Two targets share weights that both can read: stored ones, in groups of which the other may take a part, or 3x3 ones, which
+// each transforms as its registers allow.
 // BOTH-LABEL: func.func @whole_map_in_passes
 // BOTH: as #res.pack_winograd<block = 16, blocks = 2, tile = 4>
 // BOTH: {"x86-64-v3" = #res.winograd<tile = 4, blocks = 1, {{.*}}weights = stored>, "x86-64-v4" = #res.winograd<tile = 4, blocks = 2, {{.*}}weights = stored>}
 // BOTH-LABEL: func.func @four_tiles
-// BOTH: as #res.pack_winograd<
-// BOTH-NOT: weights = registers
+// BOTH: as #res.pack_taps<
+// BOTH: {"x86-64-v3" = #res.winograd<{{.*}}weights = panels>, "x86-64-v4" = #res.winograd<{{.*}}weights = registers>}
 // BOTH-LABEL: func.func @where_it_does_not_apply
+
+// Nothing is stored that is larger than the model's weights.
+// SIZE-NOT: weights = stored
+// SIZE: macro_rows = 1, chunk = 0, unroll = 1, weights = panels>
+// SIZE-NOT: weights = stored
+// SIZE: macro_rows = 7, chunk = 2, unroll = 1, weights = panels>
+// SIZE-NOT: weights = stored
 
 // Four tiles: their accumulators for a row of points fit the registers, and weights stay 3x3.
 // CHECK-LABEL: func.func @four_tiles
