@@ -20,13 +20,13 @@ func.func @many_tiles(%x: tensor<1x64x56x56xf32>) -> tensor<1x64x1x1xf32> {
 
 // The whole map is one macro block; weights that stream from memory come in short passes.
 // CHECK-LABEL: func.func @whole_map_in_passes
-// CHECK: #res.winograd<tile = 4, {{.*}}macro_columns = 7, macro_rows = 7, chunk = 2, {{.*}}weights = stored>
-func.func @whole_map_in_passes(%x: tensor<1x128x28x28xf32>) -> tensor<1x128x1x1xf32> {
-  %w = res.weight "w" in "f" at 0 : tensor<128x128x3x3xf32>
-  %0 = res.relu %x : tensor<1x128x28x28xf32>
-  %1 = res.conv %0, %w window<3x3, pad = [1, 1, 1, 1]> : (tensor<1x128x28x28xf32>, tensor<128x128x3x3xf32>) -> tensor<1x128x28x28xf32>
-  %2 = res.global_avg_pool %1 : tensor<1x128x28x28xf32> -> tensor<1x128x1x1xf32>
-  return %2 : tensor<1x128x1x1xf32>
+// CHECK: #res.winograd<tile = 4, {{.*}}macro_columns = 7, macro_rows = 7, chunk = 8, {{.*}}weights = stored>
+func.func @whole_map_in_passes(%x: tensor<1x256x28x28xf32>) -> tensor<1x256x1x1xf32> {
+  %w = res.weight "w" in "f" at 0 : tensor<256x256x3x3xf32>
+  %0 = res.relu %x : tensor<1x256x28x28xf32>
+  %1 = res.conv %0, %w window<3x3, pad = [1, 1, 1, 1]> : (tensor<1x256x28x28xf32>, tensor<256x256x3x3xf32>) -> tensor<1x256x28x28xf32>
+  %2 = res.global_avg_pool %1 : tensor<1x256x28x28xf32> -> tensor<1x256x1x1xf32>
+  return %2 : tensor<1x256x1x1xf32>
 }
 
 // Two targets share weights that both can read: stored ones, in groups of which the other may take a part, or 3x3 ones, which
