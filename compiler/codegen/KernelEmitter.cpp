@@ -219,6 +219,9 @@ llvm::Error KernelEmitter::defineAnchor(Operation *op) {
     DenseAlgorithm algorithm = defineDense(name, vars, read, from, params.lookup(g.getWeight()), vectorReader(g.getBias()),
                                            to.c, typeOf(g.getWeight()).getDimSize(2));
     dense = algorithm.funcs;
+    prefetches.weights = params.lookup(g.getWeight()).name();
+    // With two threads 8% more of the memory's bandwidth (4096x25088, Zen 5), with one the same.
+    prefetches.distance = target.l1Bytes / 2 / int64_t(sizeof(float));
     value = algorithm.value;
   } else if (auto p = dyn_cast<MaxPoolOp>(op)) {
     value = defineMaxPool(name, vars, read, from, windowOf(p.getWindow()), map.parts);
