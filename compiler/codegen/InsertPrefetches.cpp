@@ -6,10 +6,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/codegen/InsertPrefetches.h"
+#include "compiler/codegen/FindLoads.h"
 
 #include <algorithm>
 #include <iterator>
-#include <map>
 #include <set>
 
 using namespace Halide;
@@ -21,51 +21,10 @@ static constexpr int64_t kLine = 16;
 
 namespace {
 
-/// Values of the scalar integers that are bound in a statement, in terms of loop variables.
-using Bindings = std::map<std::string, Expr>;
-
 struct Loop {
   const For *loop;
   int64_t extent; // 0: not constant
   Expr variable() const { return Variable::make(Int(32), loop->name); }
-};
-
-/// Loads of whole vectors from a buffer, in order, with what is bound around them; not those in loops inside.
-class FindLoads : public IRVisitor {
-public:
-  FindLoads(const std::string &buffer, Bindings bindings) : buffer(buffer), bindings(std::move(bindings)) {}
-
-  std::vector<Expr> bases;   // of the ramps that are loaded
-  std::vector<Expr> scalars; // indices of single elements
-  bool hasLoops = false;
-
-private:
-  using IRVisitor::visit;
-  void visit(const Load *op) override {
-    if (const Ramp *ramp = op->index.as<Ramp>(); ramp && op->name == buffer)
-      bases.push_back(substitute(bindings, ramp->base));
-    else if (op->name == buffer && op->index.type().is_scalar())
-      scalars.push_back(substitute(bindings, op->index));
-    IRVisitor::visit(op);
-  }
-  void visit(const LetStmt *op) override {
-    bind(op->name, op->value);
-    op->body.accept(this);
-  }
-  void visit(const Let *op) override {
-    op->value.accept(this);
-    bind(op->name, op->value);
-    op->body.accept(this);
-  }
-  void visit(const For *op) override { hasLoops = true; }
-  void bind(const std::string &name, const Expr &value) {
-    value.accept(this);
-    if (value.type().is_int() && value.type().is_scalar())
-      bindings[name] = substitute(bindings, value);
-  }
-
-  std::string buffer;
-  Bindings bindings;
 };
 
 /// Weights that a loop reads one after the other, panel by panel.
