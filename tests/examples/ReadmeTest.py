@@ -20,6 +20,7 @@ import Console
 EXCLUDED = {
     "tests/run.sh": "runs all tests, this one included",
     "tests/run.sh -L quick": "runs all quick tests, and would build",
+    "tests/performance/update_readme.py": "measures for many minutes; the test performance-measuring runs it on a small model",
     "cmake --preset release && cmake --build --preset release": "made what this test runs",
 }
 # What stands for any name of its kind.
@@ -64,7 +65,7 @@ class ReadmeTest(unittest.TestCase):
                 with self.subTest(command=span):
                     self.command(span)
         self.assertGreaterEqual(blocks, 1)
-        self.assertGreaterEqual(spans, 12)
+        self.assertGreaterEqual(spans, 9)
 
     def test_excluded_commands_are_there(self):
         for command in EXCLUDED:
