@@ -65,7 +65,7 @@ class ReadmeTest(unittest.TestCase):
                 with self.subTest(command=span):
                     self.command(span)
         self.assertGreaterEqual(blocks, 1)
-        self.assertGreaterEqual(spans, 9)
+        self.assertGreaterEqual(spans, 12)
 
     def test_excluded_commands_are_there(self):
         for command in EXCLUDED:

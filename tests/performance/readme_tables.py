@@ -136,7 +136,9 @@ def tables(results, first=None):
         parts.append(first_result_table(first))
     parts.append(wrapped("`tests/performance/update_readme.py` measures this again and writes it here; all it found is in "
                          "[results](tests/performance/results), and how it measures in "
-                         "[tests/performance](tests/performance/README.md)."))
+                         "[tests/performance](tests/performance/README.md). One network without the others: "
+                         "`examples/models/make_resnet.py resnet50.onnx --depth 50`, `resc compile resnet50.onnx -o "
+                         "resnet50.so`, `resc bench resnet50.so --threads 1 --layers`."))
     return "\n\n".join(parts)
 
 

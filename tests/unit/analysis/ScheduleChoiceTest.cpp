@@ -1,21 +1,11 @@
 //===- ScheduleChoiceTest.cpp - what the cost model promises ----*- C++ -*-===//
 
 #include "compiler/analysis/WinogradChoice.h"
+#include "tests/unit/analysis/ConvShapes.h"
 
 #include <gtest/gtest.h>
 
 using namespace res;
-
-static TargetModel target(const char *name) { return llvm::cantFail(TargetModel::get(name)); }
-
-static ConvShape makeShape(int64_t channels, int64_t filters, int64_t size, int64_t kernel, int64_t stride) {
-  ConvShape s{};
-  s.batch = 1, s.channels = channels, s.filters = filters, s.groups = 1;
-  s.inputHeight = s.inputWidth = size * stride, s.outputHeight = s.outputWidth = size;
-  s.kernelHeight = s.kernelWidth = kernel, s.strideY = s.strideX = stride;
-  s.padded = kernel > 1, s.blocked = channels > 3;
-  return s;
-}
 
 /// What every schedule must keep, whatever the cost model prefers.
 static void expectFits(const ConvShape &shape, const TargetModel &model) {
