@@ -37,6 +37,11 @@ inline constexpr llvm::StringLiteral kModelHashAttr = "res.hash";      // of the
 inline constexpr llvm::StringLiteral kTargetAttr = "res.target";       // such as "x86-64-v4", or several: "x86-64-v4,x86-64-v3"
 inline constexpr llvm::StringLiteral kMathAttr = "res.math";           // "strict" or "fast"
 inline constexpr llvm::StringLiteral kPreferAttr = "res.prefer";       // "speed" (also when absent) or "size"
+inline constexpr llvm::StringLiteral kTilingAttr = "res.tile_bottlenecks"; // "auto" (also when absent), "always" or "never"
+inline constexpr llvm::StringLiteral kMemoryLimitAttr = "res.memory_limit"; // bytes of workspace for one thread
+/// ... of kernels in phase decided ...
+inline constexpr llvm::StringLiteral kBandsAttr = "res.bands";         // a #res.bands
+inline constexpr llvm::StringLiteral kRemarkAttr = "res.remark";       // why it is, or is not, computed with those before it
 /// ... of arguments and results of @main ...
 inline constexpr llvm::StringLiteral kTensorNameAttr = "res.name";     // as in the model file
 /// ... of @main in phase planned ...
@@ -52,6 +57,15 @@ bool isElementwise(mlir::Operation *op);
 
 /// The operation that a kernel's schedule is about: the first of its body that is not elementwise, else the first.
 mlir::Operation *getAnchor(mlir::Block &body);
+
+/// The operations of a body that are not elementwise: the stages of a kernel with several.
+llvm::SmallVector<mlir::Operation *> getAnchors(mlir::Block &body);
+
+/// The schedule of one of them: of #res.banded its stage's, else `schedule`, which is about the only one.
+mlir::Attribute getStageSchedule(mlir::Attribute schedule, mlir::Operation *anchor);
+
+/// The same for the schedules of each target.
+mlir::DictionaryAttr getStageSchedules(mlir::DictionaryAttr schedules, mlir::Operation *anchor);
 
 /// True for sources of weights and pure functions of weights.
 bool isWeightOp(mlir::Operation *op);

@@ -187,4 +187,26 @@ def Res_MapAttr : Res_Attr<"Map", "map"> {
   let assemblyFormat = "`<` struct(params) `>`";
 }
 
+def Res_BandsAttr : Res_Attr<"Bands", "bands"> {
+  let summary = "decision to compute kernels together, in bands of rows";
+  let description = [{
+    `res.bands = #res.bands<stages = 3, rows = 28, step = 4>` on a kernel stands for: it becomes one kernel with the two
+    before it, each of which is read by the next alone, as its first input. Rows are as in #res.banded.
+  }];
+  let parameters = (ins "int64_t":$stages, "int64_t":$rows, "int64_t":$step);
+  let assemblyFormat = "`<` struct(params) `>`";
+}
+
+def Res_BandedAttr : Res_Attr<"Banded", "banded"> {
+  let summary = "schedule of a kernel with several anchors";
+  let description = [{
+    The anchors are the stages of the kernel, each reads the result of the one before it. Tasks are bands of `rows` rows of
+    the last result, computed in steps of `step` rows; the results of the others stay in scratch, as many rows as a step
+    reads, and a step computes those that the one before it has not. `stages` holds the schedule of each; what they say of
+    tasks (`rows` of #res.direct and #res.map) does not count.
+  }];
+  let parameters = (ins "int64_t":$rows, "int64_t":$step, ArrayRefParameter<"::mlir::Attribute">:$stages);
+  let assemblyFormat = "`<` `rows` `=` $rows `,` `step` `=` $step `,` `stages` `=` `[` $stages `]` `>`";
+}
+
 #endif // RES_ATTRS_TD

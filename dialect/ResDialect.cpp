@@ -32,6 +32,33 @@ Operation *res::getAnchor(Block &body) {
   return &body.front();
 }
 
+SmallVector<Operation *> res::getAnchors(Block &body) {
+  SmallVector<Operation *> anchors;
+  for (Operation &op : body.without_terminator())
+    if (!isElementwise(&op))
+      anchors.push_back(&op);
+  return anchors;
+}
+
+Attribute res::getStageSchedule(Attribute schedule, Operation *anchor) {
+  auto banded = dyn_cast_or_null<BandedAttr>(schedule);
+  if (!banded)
+    return schedule;
+  SmallVector<Operation *> anchors = getAnchors(*anchor->getBlock());
+  const size_t stage = llvm::find(anchors, anchor) - anchors.begin();
+  return stage < banded.getStages().size() ? banded.getStages()[stage] : Attribute();
+}
+
+DictionaryAttr res::getStageSchedules(DictionaryAttr schedules, Operation *anchor) {
+  if (!schedules)
+    return schedules;
+  NamedAttrList list;
+  for (NamedAttribute entry : schedules)
+    if (Attribute stage = getStageSchedule(entry.getValue(), anchor))
+      list.set(entry.getName(), stage);
+  return list.getDictionary(schedules.getContext());
+}
+
 bool res::isWeightOp(Operation *op) {
   return isa<WeightRefOp, ConstantOp, BatchNormAffineOp, ScaleChannelsOp, ScaleShiftOp, PackOp>(op);
 }

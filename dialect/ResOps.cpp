@@ -171,9 +171,21 @@ LogicalResult KernelOp::verify() {
     return emitOpError("expected at least one operation in the region");
   if (getYield().getValues().getTypes() != getOutputs().getTypes())
     return emitOpError("expected the yielded values to have the types of the results");
-  unsigned anchors = llvm::count_if(body.without_terminator(), [](Operation &op) { return !isElementwise(&op); });
-  if (anchors > 1)
-    return emitOpError("expected at most one anchor, got ") << anchors;
+  const size_t anchors = getAnchors(body).size();
+  DictionaryAttr schedules = getSchedulesAttr();
+  auto failAnchors = [&] {
+    return emitOpError("expected at most one anchor, got ") << anchors << " without #res.banded schedules";
+  };
+  if (anchors > 1 && (!schedules || schedules.empty()))
+    return failAnchors();
+  for (NamedAttribute schedule : schedules ? schedules.getValue() : ArrayRef<NamedAttribute>()) {
+    auto banded = dyn_cast<BandedAttr>(schedule.getValue());
+    if (anchors > 1 && !banded)
+      return failAnchors();
+    if (banded && banded.getStages().size() != anchors)
+      return emitOpError("expected a stage of #res.banded for each of ") << anchors << " anchors, got "
+                                                                         << banded.getStages().size();
+  }
   return success();
 }
 

@@ -118,3 +118,11 @@ FailureOr<Shape> res::inferPack(ArrayRef<int64_t> weight, Attribute packing, Emi
       })
       .Default([&](Attribute) -> FailureOr<Shape> { return error() << "expected a packing, got " << packing; });
 }
+
+RowWindow res::getRowWindow(Operation *op) {
+  auto type = cast<RankedTensorType>(op->getResult(0).getType());
+  RowWindow rows{type.getRank() == 4 ? type.getDimSize(2) : 1, 1, 1};
+  if (auto window = op->getAttrOfType<WindowAttr>("window"))
+    rows.stride = window.getStrides()[0], rows.span = window.getSpan(0);
+  return rows;
+}

@@ -32,6 +32,12 @@ mlir::FailureOr<Shape> inferGemm(llvm::ArrayRef<int64_t> input, llvm::ArrayRef<i
 /// The shape of a packed weight; `packing` is one of the #res.pack_ attributes.
 mlir::FailureOr<Shape> inferPack(llvm::ArrayRef<int64_t> weight, mlir::Attribute packing, EmitError error);
 
+/// Rows of an operation's result, and of its input from one to the next and under one. Without a window 1 and 1.
+struct RowWindow {
+  int64_t height, stride, span;
+};
+RowWindow getRowWindow(mlir::Operation *op);
+
 } // namespace res
 
 #endif // RES_DIALECT_RESSHAPES_H

@@ -167,6 +167,17 @@ static StagingKind chooseStaging(const ConvShape &shape, LoopOrder order) {
   return order == LoopOrder::channels ? StagingKind::whole : StagingKind::rows;
 }
 
+/// Microseconds, in rows of `width` pixels.
+static double estimateDirect(const ConvShape &shape, const DirectSchedule &s, int64_t width, const TargetModel &target) {
+  const double vectors = double(divideCeil(shape.filters, kBlock) * target.registersPerBlock()) * double(shape.batch) *
+                         double(shape.outputHeight * shape.outputWidth) *
+                         double(shape.channels / shape.groups * shape.kernelHeight * shape.kernelWidth);
+  const Tile tile{s.blocks, s.pixels, 0, usefulShare(width, s.pixels)};
+  const double compute = vectors / double(target.fmaPerCycle) / efficiency(tile, target);
+  const double stream = double(shape.weightBytes()) / target.dramBytesPerCycle;
+  return std::max(compute, stream) / kCyclesPerMicrosecond;
+}
+
 DirectSchedule res::completeDirect(const ConvShape &shape, int64_t blocks, int64_t pixels, const TargetModel &target,
                                    std::optional<LoopOrder> order, std::optional<StagingKind> staging) {
   DirectSchedule s{};
@@ -195,13 +206,16 @@ DirectSchedule res::completeDirect(const ConvShape &shape, int64_t blocks, int64
   if (sumsInChunks(shape, target) && width % s.pixels == 0 && s.blocks <= kChunkBlocks && s.order == LoopOrder::channels)
     s.chunk = chooseChunk(shape, s, target);
 
-  const double vectors = double(divideCeil(shape.filters, kBlock) * target.registersPerBlock()) * double(shape.batch) *
-                         double(shape.outputHeight * shape.outputWidth) *
-                         double(shape.channels / shape.groups * shape.kernelHeight * shape.kernelWidth);
-  const Tile tile{s.blocks, s.pixels, 0, usefulShare(width, s.pixels)};
-  const double compute = vectors / double(target.fmaPerCycle) / efficiency(tile, target);
-  const double stream = double(shape.weightBytes()) / target.dramBytesPerCycle;
-  s.microseconds = std::max(compute, stream) / kCyclesPerMicrosecond;
+  s.microseconds = estimateDirect(shape, s, width, target);
+  return s;
+}
+
+DirectSchedule res::chooseBanded(const ConvShape &shape, const TargetModel &target) {
+  const Tile tile = chooseTile(shape.blocksOfGroup(), 4, shape.outputWidth, false, target);
+  DirectSchedule s = completeDirect(shape, tile.blocks, tile.pixels, target, LoopOrder::space);
+  s.flat = false, s.chunk = 0, s.rows = 1;
+  s.staging = !shape.padded || shape.readsBlocks() ? StagingKind::none : StagingKind::rows;
+  s.microseconds = estimateDirect(shape, s, shape.outputWidth, target);
   return s;
 }
 

@@ -75,6 +75,9 @@ DirectSchedule chooseDirect(const ConvShape &shape, const TargetModel &target);
 DirectSchedule completeDirect(const ConvShape &shape, int64_t blocks, int64_t pixels, const TargetModel &target,
                               std::optional<LoopOrder> order = {}, std::optional<StagingKind> staging = {});
 
+/// The schedule of a convolution that is a stage of a banded kernel (Bands.h): rows by rows, in place or by copied rows.
+DirectSchedule chooseBanded(const ConvShape &shape, const TargetModel &target);
+
 /// What a direct schedule has to fit: the row and the rows of the result (flat: one), its blocks of channels, and the input
 /// channels of a filter, in `steps` pieces of `innerChannels`.
 struct DirectLimits {

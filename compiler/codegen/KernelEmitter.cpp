@@ -5,9 +5,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/codegen/KernelEmitter.h"
-#include "compiler/codegen/Algorithm.h"
 #include "compiler/codegen/HalideCompile.h"
+#include "compiler/codegen/KernelTypes.h"
 #include "compiler/lowering/Passes.h"
+#include "compiler/lowering/Scratch.h"
 #include "dialect/ResShapes.h"
 
 #include "llvm/ADT/DenseMap.h"
@@ -19,77 +20,22 @@ using Halide::Expr;
 using Halide::Func;
 using Halide::ImageParam;
 
-static RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
-
-static TensorSize sizeOf(Value value) {
-  RankedTensorType type = typeOf(value);
-  TensorSize size;
-  size.n = type.getDimSize(0), size.c = type.getDimSize(1);
-  size.map = type.getRank() == 4;
-  if (size.map)
-    size.h = type.getDimSize(2), size.w = type.getDimSize(3);
-  size.blocked = getBlock(type) != 0;
-  return size;
-}
-
-static Window2 windowOf(WindowAttr w) {
-  ArrayRef<int64_t> kernel = w.getKernel(), strides = w.getStrides(), dilations = w.getDilations();
-  return {kernel[0],         kernel[1],       strides[0],      strides[1],   w.getPadBegin(0),
-          w.getPadBegin(1),  w.getPadEnd(0),  w.getPadEnd(1),  dilations[0], dilations[1]};
-}
-
-/// What res.slice and res.pad select; tensors of rank 2 have the first two dimensions.
-static Selection selectionOf(Operation *op) {
-  Selection selection;
-  if (auto slice = dyn_cast<SliceOp>(op)) {
-    llvm::copy(slice.getOffsets(), selection.first);
-    llvm::copy(slice.getStrides(), selection.step);
-  } else {
-    auto pad = cast<PadOp>(op);
-    llvm::transform(pad.getLow(), selection.first, [](int64_t low) { return -low; });
-    selection.fill = pad.getValue().convertToFloat();
-  }
-  return selection;
-}
-
-/// Extents of a tensor in memory, innermost first.
-static std::vector<int> extentsOf(RankedTensorType type, bool flat) {
-  ArrayRef<int64_t> shape = type.getShape();
-  if (int64_t block = getBlock(type)) {
-    int height = int(shape[2]), width = int(shape[3]);
-    if (flat)
-      width *= height, height = 1;
-    return {int(block), width, height, int((shape[1] + block - 1) / block), int(shape[0])};
-  }
-  return std::vector<int>(shape.rbegin(), shape.rend());
-}
-
-static DirectSchedule read(DirectAttr attr) {
-  DirectSchedule s{};
-  s.blocks = attr.getBlocks(), s.pixels = attr.getPixels(), s.unroll = attr.getUnroll();
-  s.order = attr.getOrder() == Order::channels ? LoopOrder::channels : LoopOrder::space;
-  s.flat = attr.getFlat(), s.rows = attr.getRows(), s.chunk = attr.getChunk();
-  s.staging = attr.getStaging() == Staging::none    ? StagingKind::none
-              : attr.getStaging() == Staging::whole ? StagingKind::whole
-                                                    : StagingKind::rows;
-  return s;
-}
-
-/// The group of blocks is the packed filter's: it may be that of another target's schedule.
-static WinogradSchedule read(WinogradAttr attr, RankedTensorType filter) {
-  WinogradSchedule s{};
-  s.tile = attr.getTile(), s.blocks = attr.getBlocks(), s.columns = attr.getColumns(), s.rows = attr.getRows();
-  s.macroColumns = attr.getMacroColumns(), s.macroRows = attr.getMacroRows();
-  s.chunk = attr.getChunk(), s.unroll = attr.getUnroll();
-  s.weights = attr.getWeights() == TransformedWeights::stored      ? WinogradWeights::stored
-              : attr.getWeights() == TransformedWeights::registers ? WinogradWeights::registers
-                                                                   : WinogradWeights::panels;
-  const int64_t place = s.readsTaps() ? 3 : 5;
-  s.group = filter.getRank() == 7 ? filter.getDimSize(place) : s.blocks;
-  return s;
-}
-
 namespace {
+
+/// An anchor with what its algorithm and schedule need. Kernels have one, or several with #res.banded.
+struct Stage {
+  Operation *anchor;
+  Attribute schedule;
+  std::string name;
+  DirectSchedule direct{};
+  WinogradSchedule winogradSchedule{};
+  ConvFuncs conv;
+  WinogradFuncs winograd;
+  DenseFuncs dense;
+  MapFuncs map;
+  PrefetchPlan prefetches;
+  Func result; // of an inner stage, with its epilogue; of the last one the kernel's
+};
 
 class KernelEmitter {
 public:
@@ -100,13 +46,15 @@ public:
 
 private:
   llvm::Error defineParameters();
+  llvm::Error defineStages(Attribute schedule);
   llvm::Error define(Operation *op);
-  llvm::Error defineAnchor(Operation *op);
-  llvm::Expected<Reader> defineConvolution(ConvOp op, Reader input);
+  llvm::Error defineAnchor(Stage &stage);
+  llvm::Expected<Reader> defineConvolution(Stage &stage, ConvOp op, Reader input);
+  void storeResult(Stage &stage, Value value);
   llvm::Error defineOutput(func::ReturnOp op);
+  std::string scheduleStage(Stage &stage, const StageLoops &loops);
   std::string schedule();
 
-  Operation *anchor() { return getAnchor(kernel.getBody().front()); }
   Reader vectorReader(Value vector) {
     if (!vector)
       return {};
@@ -121,18 +69,12 @@ private:
   const TargetModel &target;
   std::string name;
   KernelVars vars;
-  Attribute scheduleAttr;
+  std::vector<Stage> stages;
+  BandedAttr banded; // null where there is one stage
   bool flat = false;
-  DirectSchedule direct{};
-  WinogradSchedule winogradSchedule{};
   llvm::DenseMap<Value, ImageParam> params;
   std::vector<ImageParam> arguments;
   llvm::DenseMap<Value, Reader> readers;
-  ConvFuncs conv;
-  WinogradFuncs winograd;
-  DenseFuncs dense;
-  MapFuncs map;
-  PrefetchPlan prefetches;
 };
 
 } // namespace
@@ -157,12 +99,12 @@ llvm::Error KernelEmitter::defineParameters() {
   return llvm::Error::success();
 }
 
-llvm::Expected<Reader> KernelEmitter::defineConvolution(ConvOp op, Reader input) {
+llvm::Expected<Reader> KernelEmitter::defineConvolution(Stage &stage, ConvOp op, Reader input) {
   TensorSize from = sizeOf(op.getInput()), to = sizeOf(op.getOutput());
   RankedTensorType filter = typeOf(op.getFilter());
   Window2 window = windowOf(op.getWindow());
-  if (auto attr = dyn_cast<WinogradAttr>(scheduleAttr)) {
-    WinogradSchedule s = winogradSchedule = read(attr, filter);
+  if (auto attr = dyn_cast<WinogradAttr>(stage.schedule)) {
+    WinogradSchedule s = stage.winogradSchedule = readSchedule(attr, filter);
     if (op.getGroups() != 1 || window.height != 3 || window.width != 3 || window.strideX != 1 || window.strideY != 1 ||
         window.dilationX != 1 || window.dilationY != 1 || !from.blocked || !to.blocked)
       return fail("expected #res.winograd only for 3x3 convolutions of blocked maps with stride 1, in one group");
@@ -173,35 +115,36 @@ llvm::Expected<Reader> KernelEmitter::defineConvolution(ConvOp op, Reader input)
     FailureOr<Shape> packed = inferPack({to.c, from.c, 3, 3}, packing, [&] { return op.emitError(); });
     if (failed(packed) || filter.getShape() != ArrayRef<int64_t>(*packed))
       return fail("expected a filter packed as the schedule says");
-    WinogradAlgorithm algorithm = defineWinograd(name, vars, input, from, params.lookup(op.getFilter()),
+    WinogradAlgorithm algorithm = defineWinograd(stage.name, vars, input, from, params.lookup(op.getFilter()),
                                                  vectorReader(op.getBias()), to, window, s);
-    winograd = algorithm.funcs;
+    stage.winograd = algorithm.funcs;
     // Half of the first cache ahead: 256@14 took 1.07 of the time with a quarter, and 1.09 with all of it (Zen 5).
-    prefetches.weights = params.lookup(op.getFilter()).name();
-    prefetches.distance = target.l1Bytes / 2 / int64_t(sizeof(float));
+    stage.prefetches.weights = params.lookup(op.getFilter()).name();
+    stage.prefetches.distance = target.l1Bytes / 2 / int64_t(sizeof(float));
     if (s.weights == WinogradWeights::panels)
-      prefetches.through = name + "_filter";
+      stage.prefetches.through = stage.name + "_filter";
     return algorithm.value;
   }
   if (filter.getRank() != 6)
     return fail("expected a packed filter");
-  prefetches.weights = params.lookup(op.getFilter()).name();
+  stage.prefetches.weights = params.lookup(op.getFilter()).name();
   // What the tiles of a group read again: the whole weights of the group, or a chunk.
-  if (direct.order == LoopOrder::channels && window.height * window.width > 1)
-    prefetches.distance = 0;
+  if (stage.direct.order == LoopOrder::channels && window.height * window.width > 1)
+    stage.prefetches.distance = 0;
   // Other inputs are staged, or read again for the next tap.
   if (window.height * window.width == 1 && params.count(op.getInput()))
-    prefetches.input = params.lookup(op.getInput()).name();
+    stage.prefetches.input = params.lookup(op.getInput()).name();
   for (BlockArgument argument : kernel.getArguments())
     if (argument != op.getInput() && typeOf(argument).getRank() == 4 && getBlock(typeOf(argument)))
-      prefetches.operands.push_back(params.lookup(argument).name());
-  ConvAlgorithm algorithm = defineConv(name, vars, input, from, params.lookup(op.getFilter()), filter.getDimSize(4),
-                                       vectorReader(op.getBias()), to, window, op.getGroups(), flat, direct);
-  conv = algorithm.funcs;
+      stage.prefetches.operands.push_back(params.lookup(argument).name());
+  ConvAlgorithm algorithm = defineConv(stage.name, vars, input, from, params.lookup(op.getFilter()), filter.getDimSize(4),
+                                       vectorReader(op.getBias()), to, window, op.getGroups(), flat, stage.direct);
+  stage.conv = algorithm.funcs;
   return algorithm.value;
 }
 
-llvm::Error KernelEmitter::defineAnchor(Operation *op) {
+llvm::Error KernelEmitter::defineAnchor(Stage &stage) {
+  Operation *op = stage.anchor;
   Value input = op->getOperand(0), output = op->getResult(0);
   for (Value value : {input, output})
     if (typeOf(value).getRank() != 4 && typeOf(value).getRank() != 2)
@@ -209,28 +152,28 @@ llvm::Error KernelEmitter::defineAnchor(Operation *op) {
   TensorSize from = sizeOf(input), to = sizeOf(output);
   Reader read = readers.lookup(input), value;
   if (auto c = dyn_cast<ConvOp>(op)) {
-    llvm::Expected<Reader> reader = defineConvolution(c, read);
+    llvm::Expected<Reader> reader = defineConvolution(stage, c, read);
     if (!reader)
       return reader.takeError();
     value = *reader;
   } else if (auto g = dyn_cast<GemmOp>(op)) {
     if (typeOf(g.getWeight()).getRank() != 4)
       return fail("expected a packed weight");
-    DenseAlgorithm algorithm = defineDense(name, vars, read, from, params.lookup(g.getWeight()), vectorReader(g.getBias()),
+    DenseAlgorithm algorithm = defineDense(stage.name, vars, read, from, params.lookup(g.getWeight()), vectorReader(g.getBias()),
                                            to.c, typeOf(g.getWeight()).getDimSize(2));
-    dense = algorithm.funcs;
-    prefetches.weights = params.lookup(g.getWeight()).name();
+    stage.dense = algorithm.funcs;
+    stage.prefetches.weights = params.lookup(g.getWeight()).name();
     // With two threads 8% more of the memory's bandwidth (4096x25088, Zen 5), with one the same.
-    prefetches.distance = target.l1Bytes / 2 / int64_t(sizeof(float));
+    stage.prefetches.distance = target.l1Bytes / 2 / int64_t(sizeof(float));
     value = algorithm.value;
   } else if (auto p = dyn_cast<MaxPoolOp>(op)) {
-    value = defineMaxPool(name, vars, read, from, windowOf(p.getWindow()), map.parts);
+    value = defineMaxPool(stage.name, vars, read, from, windowOf(p.getWindow()), stage.map.parts);
   } else if (auto p = dyn_cast<AvgPoolOp>(op)) {
-    value = defineAvgPool(name, vars, read, from, windowOf(p.getWindow()), p.getCountIncludePad(), map.parts);
+    value = defineAvgPool(stage.name, vars, read, from, windowOf(p.getWindow()), p.getCountIncludePad(), stage.map.parts);
   } else if (isa<GlobalAvgPoolOp>(op)) {
-    value = defineGlobalAvgPool(name, vars, read, from, map.parts);
+    value = defineGlobalAvgPool(stage.name, vars, read, from, stage.map.parts);
   } else if (isa<SoftmaxOp>(op)) {
-    value = defineSoftmax(name, vars, read, from, map.parts);
+    value = defineSoftmax(stage.name, vars, read, from, stage.map.parts);
   } else if (isa<ReshapeOp>(op)) {
     value = defineReshape(read, from, to);
   } else if (isa<SliceOp, PadOp>(op)) {
@@ -245,8 +188,12 @@ llvm::Error KernelEmitter::defineAnchor(Operation *op) {
 }
 
 llvm::Error KernelEmitter::define(Operation *op) {
-  if (!isElementwise(op))
-    return defineAnchor(op);
+  if (!isElementwise(op)) {
+    auto stage = llvm::find_if(stages, [&](const Stage &s) { return s.anchor == op; });
+    if (stage != stages.begin())
+      storeResult(*std::prev(stage), op->getOperand(0));
+    return defineAnchor(*stage);
+  }
   Reader a = readers.lookup(op->getOperand(0));
   readers[op->getResult(0)] =
       llvm::TypeSwitch<Operation *, Reader>(op)
@@ -264,11 +211,24 @@ llvm::Error KernelEmitter::define(Operation *op) {
   return llvm::Error::success();
 }
 
+/// The value that the next stage reads becomes a Func of its own.
+void KernelEmitter::storeResult(Stage &stage, Value value) {
+  const KernelVars &v = vars;
+  const TensorSize size = sizeOf(value);
+  stage.result = Func(stage.name + "_rows");
+  stage.result(v.ci, v.x, v.y, v.co, v.n) = readers.lookup(value)(Point::blocked(v.ci, v.x, v.y, v.co, v.n));
+  stage.result.bound(v.ci, 0, int(kBlock)).bound(v.x, 0, int(size.w)).bound(v.co, 0, int(size.blocks()));
+  stage.conv.output = stage.winograd.output = stage.map.output = stage.result;
+  readers[value] = [rows = stage.result](const Point &p) -> Expr { return rows(p.ci, p.x, p.y, p.co, p.n); };
+}
+
 /// The stored Func: a tuple when the kernel has several results, which then share their type.
 llvm::Error KernelEmitter::defineOutput(func::ReturnOp op) {
   RankedTensorType type = typeOf(op.getOperand(0));
   TensorSize size = sizeOf(op.getOperand(0));
   KernelVars &v = vars;
+  Stage &stage = stages.back();
+  MapFuncs &map = stage.map;
   std::vector<Halide::Var> order;
   Point point;
   if (size.blocked) {
@@ -302,55 +262,101 @@ llvm::Error KernelEmitter::defineOutput(func::ReturnOp op) {
     fixShape(buffer, extents);
     buffer.set_host_alignment(size.blocked ? 64 : 4);
   }
-  conv.output = winograd.output = dense.output = map.output = output;
+  stage.result = stage.conv.output = stage.winograd.output = stage.dense.output = map.output = output;
   map.width = flat ? size.w * size.h : size.w;
   map.height = flat ? 1 : size.h;
   return llvm::Error::success();
 }
 
-/// Applies the schedule; returns what does not fit, or "".
-std::string KernelEmitter::schedule() {
-  Operation *op = anchor();
-  if (isa<DirectAttr>(scheduleAttr) && isa<ConvOp>(op))
-    return scheduleDirect(conv, vars, direct, target);
-  if (auto attr = dyn_cast<WinogradAttr>(scheduleAttr); attr && isa<ConvOp>(op)) {
-    scheduleWinograd(winograd, vars, winogradSchedule);
-    return "";
-  }
-  if (auto attr = dyn_cast<DenseAttr>(scheduleAttr); attr && isa<GemmOp>(op)) {
+/// Applies the schedule of a stage; returns what does not fit, or "".
+std::string KernelEmitter::scheduleStage(Stage &stage, const StageLoops &loops) {
+  Operation *op = stage.anchor;
+  if (isa<DirectAttr>(stage.schedule) && isa<ConvOp>(op))
+    return scheduleDirect(stage.conv, vars, stage.direct, target, loops);
+  if (isa<WinogradAttr>(stage.schedule) && isa<ConvOp>(op))
+    return scheduleWinograd(stage.winograd, vars, stage.winogradSchedule, loops);
+  if (auto attr = dyn_cast<DenseAttr>(stage.schedule); attr && isa<GemmOp>(op) && loops.isAlone()) {
     if (typeOf(cast<GemmOp>(op).getWeight()).getDimSize(2) != int64_t(attr.getBlocks()))
       return "expected blocks as in the packed weight";
-    return scheduleDense(dense, vars, {int64_t(attr.getBlocks()), int64_t(attr.getUnroll()), 0});
+    return scheduleDense(stage.dense, vars, {int64_t(attr.getBlocks()), int64_t(attr.getUnroll()), 0});
   }
-  if (auto attr = dyn_cast<MapAttr>(scheduleAttr); attr && !isa<ConvOp, GemmOp>(op))
-    return scheduleMap(map, vars, {int64_t(attr.getPixels()), int64_t(attr.getRows()), 0});
+  const bool mayBeStage = isa<MaxPoolOp, AvgPoolOp>(op) || loops.isAlone();
+  if (auto attr = dyn_cast<MapAttr>(stage.schedule); attr && !isa<ConvOp, GemmOp>(op) && mayBeStage)
+    return scheduleMap(stage.map, vars, {int64_t(attr.getPixels()), int64_t(attr.getRows()), 0}, loops);
   std::string text;
-  llvm::raw_string_ostream(text) << "expected a schedule for '" << op->getName() << "', got " << scheduleAttr;
+  llvm::raw_string_ostream(text) << "expected a schedule for '" << op->getName() << "', got " << stage.schedule;
   return text;
+}
+
+std::string KernelEmitter::schedule() {
+  if (!banded)
+    return scheduleStage(stages.front(), {});
+  SmallVector<BandStage> bands = getBandStages(kernel.getBody().front(), banded);
+  if (std::string misfit = checkBands(bands, banded.getRows(), banded.getStep()); !misfit.empty())
+    return misfit;
+  SmallVector<BandRows> rows = rowsOfBands(bands, banded.getStep());
+  StageLoops loops;
+  loops.rows = banded.getRows(), loops.step = banded.getStep();
+  for (auto [index, stage] : llvm::enumerate(stages)) {
+    const BandRows kept = rows[index];
+    const bool isLast = &stage == &stages.back();
+    loops.part = isLast ? StageLoops::Part::last : StageLoops::Part::inner;
+    if (std::string misfit = scheduleStage(stage, loops); !misfit.empty())
+      return misfit;
+    Func output = stages.back().result;
+    if (!isLast)
+      placeStage(stage.result, stage.conv.staged, (kept.kept - 1) * bands[index].stride + bands[index].span, kept, output,
+                 vars, loops);
+    else if (stage.conv.staged.defined())
+      stage.conv.staged.compute_at(output, loops.at);
+  }
+  return "";
+}
+
+/// The anchors and their schedules, as far as they can be checked alone.
+llvm::Error KernelEmitter::defineStages(Attribute schedule) {
+  banded = dyn_cast<BandedAttr>(schedule);
+  SmallVector<Operation *> anchors = getAnchors(kernel.getBody().front());
+  if (anchors.empty())
+    anchors.push_back(getAnchor(kernel.getBody().front()));
+  if (banded ? banded.getStages().size() != anchors.size() || anchors.size() < 2 : anchors.size() != 1)
+    return fail("expected #res.banded for several anchors, with a stage for each");
+  for (auto [index, anchor] : llvm::enumerate(anchors)) {
+    if (index > 0 && (typeOf(anchor->getOperand(0)).getRank() != 4 || !getBlock(typeOf(anchor->getOperand(0))) ||
+                      isa<BlockArgument>(anchor->getOperand(0))))
+      return fail("expected every stage but the first to read a blocked map of the stage before it");
+    Stage &stage = stages.emplace_back();
+    stage.anchor = anchor, stage.schedule = getStageSchedule(schedule, anchor);
+    stage.name = index ? name + "_s" + std::to_string(index) : name;
+    auto conv = dyn_cast<ConvOp>(anchor);
+    auto attr = dyn_cast<DirectAttr>(stage.schedule);
+    if (!attr)
+      continue;
+    const DirectSchedule direct = stage.direct = readSchedule(attr);
+    flat = direct.flat;
+    if (direct.blocks < 1 || direct.pixels < 1)
+      return fail("expected blocks and pixels of at least 1, got " + llvm::Twine(direct.blocks) + " and " +
+                  llvm::Twine(direct.pixels));
+    if (!conv)
+      continue;
+    const Window2 w = windowOf(conv.getWindow());
+    if (flat && (banded || w.height != 1 || w.width != 1 || w.strideX != 1 || w.strideY != 1 || w.padded() ||
+                 !getBlock(typeOf(conv.getInput()))))
+      return fail("expected flat only for 1x1 convolutions of blocked maps with stride 1 and without pads");
+    auto filter = typeOf(conv.getFilter());
+    if (direct.chunk && (direct.chunk < 0 || filter.getRank() != 6 || filter.getDimSize(1) % direct.chunk))
+      return fail("expected a chunk that divides the blocks of input channels, got " + llvm::Twine(direct.chunk));
+  }
+  return llvm::Error::success();
 }
 
 llvm::Error KernelEmitter::emit(const KernelFiles &files) {
   auto schedules = kernel->getAttrOfType<DictionaryAttr>(kSchedulesAttr);
-  scheduleAttr = schedules ? schedules.get(target.name) : Attribute();
+  Attribute scheduleAttr = schedules ? schedules.get(target.name) : Attribute();
   if (!scheduleAttr)
     return fail("no schedule for " + target.name);
-  if (auto attr = dyn_cast<DirectAttr>(scheduleAttr)) {
-    direct = read(attr);
-    flat = direct.flat;
-  }
-  if (auto c = dyn_cast<ConvOp>(anchor()); c && flat) {
-    Window2 w = windowOf(c.getWindow());
-    if (w.height != 1 || w.width != 1 || w.strideX != 1 || w.strideY != 1 || w.padded() || !getBlock(typeOf(c.getInput())))
-      return fail("expected flat only for 1x1 convolutions of blocked maps with stride 1 and without pads");
-  }
-  if (isa<DirectAttr>(scheduleAttr) && (direct.blocks < 1 || direct.pixels < 1))
-    return fail("expected blocks and pixels of at least 1, got " + llvm::Twine(direct.blocks) + " and " +
-                llvm::Twine(direct.pixels));
-  if (auto c = dyn_cast<ConvOp>(anchor()); c && direct.chunk) {
-    auto filter = typeOf(c.getFilter());
-    if (direct.chunk < 0 || filter.getRank() != 6 || filter.getDimSize(1) % direct.chunk)
-      return fail("expected a chunk that divides the blocks of input channels, got " + llvm::Twine(direct.chunk));
-  }
+  if (llvm::Error problem = defineStages(scheduleAttr))
+    return problem;
   std::string error = catchHalide([&]() -> std::string {
     llvm::Error problem = defineParameters();
     for (Operation &op : kernel.getBody().front().without_terminator())
@@ -365,7 +371,9 @@ llvm::Error KernelEmitter::emit(const KernelFiles &files) {
     auto scratch = kernel->getAttrOfType<DenseI64ArrayAttr>(kScratchAttr);
     if (!scratch || scratch.size() != 2)
       return "kernel '" + name + "': expected two sizes in " + kScratchAttr.str();
-    return compileKernel(conv.output, arguments, name, target, {scratch[0], scratch[1]}, prefetches, files);
+    const PrefetchPlan none;
+    return compileKernel(stages.back().result, arguments, name, target, {scratch[0], scratch[1]},
+                         banded ? none : stages.front().prefetches, files);
   });
   return error.empty() ? llvm::Error::success() : llvm::createStringError(error);
 }

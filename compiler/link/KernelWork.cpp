@@ -3,6 +3,7 @@
 #include "compiler/link/KernelWork.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -44,13 +45,22 @@ int64_t res::countMacs(Operation *root) {
 
 int64_t res::countExecutedMacs(Operation *root, Attribute schedule) {
   int64_t macs = 0;
-  root->walk([&](Operation *op) { macs += executedMacsOf(op, schedule); });
+  root->walk([&](Operation *op) {
+    if (isa<ConvOp, GemmOp>(op))
+      macs += executedMacsOf(op, getStageSchedule(schedule, op));
+  });
   return macs;
 }
 
 std::string res::algorithmName(Attribute schedule) {
   if (auto winograd = dyn_cast_or_null<WinogradAttr>(schedule))
     return "winograd" + std::to_string(winograd.getTile());
+  if (auto banded = dyn_cast_or_null<BandedAttr>(schedule)) {
+    std::vector<std::string> names;
+    for (Attribute stage : banded.getStages())
+      names.push_back(algorithmName(stage));
+    return llvm::join(names, "+");
+  }
   return isa_and_nonnull<DirectAttr>(schedule)  ? "direct"
          : isa_and_nonnull<DenseAttr>(schedule) ? "dense"
          : isa_and_nonnull<MapAttr>(schedule)   ? "map"

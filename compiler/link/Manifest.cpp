@@ -64,6 +64,14 @@ static Operation *anchorOf(func::FuncOp kernel) { return getAnchor(kernel.getBod
 
 static StringRef anchorName(func::FuncOp kernel) { return anchorOf(kernel)->getName().stripDialect(); }
 
+/// The layers of all stages, with plus signs between them.
+static std::string describeLayers(func::FuncOp kernel) {
+  SmallVector<Operation *> anchors = getAnchors(kernel.getBody().front());
+  if (anchors.empty())
+    return describeLayer(anchorOf(kernel));
+  return llvm::join(llvm::map_range(anchors, describeLayer), " + ");
+}
+
 /// Bytes of scratch: shared by all threads, and of each thread.
 static ArrayRef<int64_t> scratchOf(func::FuncOp kernel) {
   static constexpr int64_t none[2] = {0, 0};
@@ -173,7 +181,7 @@ json::Array ManifestBuilder::kernels() {
     Attribute schedule = schedules && !schedules.empty() ? schedules.begin()->getValue() : Attribute();
     list.push_back(json::Object{{"name", name},
                                 {"op", anchorName(kernel)},
-                                {"layer", describeLayer(anchorOf(kernel))},
+                                {"layer", describeLayers(kernel)},
                                 {"algorithm", algorithmName(schedule)},
                                 {"operations", std::move(operations)},
                                 {"inputs", shapes(kernel.getArgumentTypes())},

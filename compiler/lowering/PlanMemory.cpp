@@ -7,6 +7,8 @@
 #include "compiler/analysis/MemoryPlan.h"
 #include "compiler/lowering/Passes.h"
 
+#include "res/abi.h"
+
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/DenseMap.h"
 
@@ -32,6 +34,28 @@ struct PlanMemoryPass : res::impl::PlanMemoryPassBase<PlanMemoryPass> {
     }
     placeTensors(function);
     placeWeights(function);
+    if (failed(checkLimit(function)))
+      signalPassFailure();
+  }
+
+  /// The workspace of one thread against what was asked for: every decision has been made to make it small.
+  LogicalResult checkLimit(func::FuncOp function) {
+    auto limit = getOperation()->getAttrOfType<IntegerAttr>(kMemoryLimitAttr);
+    if (!limit)
+      return success();
+    int64_t shared = 0, worker = 0;
+    for (auto kernel : getOperation().getOps<func::FuncOp>())
+      if (auto scratch = kernel->getAttrOfType<DenseI64ArrayAttr>(kScratchAttr); scratch && scratch.size() == 2) {
+        shared = std::max(shared, scratch[0]);
+        worker = std::max(worker, scratch[1]);
+      }
+    const int64_t arena = function->getAttrOfType<IntegerAttr>(kArenaBytesAttr).getInt();
+    const int64_t bytes = int64_t(res_abi_workspace_bytes(arena, shared, worker, 1));
+    if (bytes <= limit.getInt())
+      return success();
+    getOperation().emitError("expected a workspace of at most ") << limit.getInt() << " bytes (--memory-limit), the least that "
+                             "was reached is " << bytes << " for one thread";
+    return failure();
   }
 
   void placeTensors(func::FuncOp function) {

@@ -2,6 +2,7 @@
 
 #include "compiler/lowering/Scratch.h"
 
+#include "dialect/ResShapes.h"
 #include "res/abi.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -57,33 +58,82 @@ static void addWinograd(Scratch &scratch, ConvOp conv, WinogradAttr s, int64_t g
   scratch.shared = std::max(scratch.shared, shared);
 }
 
+/// The need of one convolution with a schedule of its own. `group`: blocks of a packed Winograd filter.
+static Scratch scratchOf(ConvOp conv, Attribute schedule, int64_t group) {
+  Scratch scratch;
+  const int64_t height = conv.getType().getDimSize(2), map = height * conv.getType().getDimSize(3);
+  if (auto winograd = dyn_cast<WinogradAttr>(schedule);
+      winograd && winograd.getTile() > 0 && winograd.getColumns() > 0 && winograd.getRows() > 0)
+    addWinograd(scratch, conv, winograd, group);
+  auto direct = dyn_cast<DirectAttr>(schedule);
+  if (!direct)
+    return scratch;
+  if (direct.getStaging() == Staging::whole)
+    scratch.shared = stagedBytes(conv, height);
+  if (direct.getStaging() == Staging::rows) {
+    // A band that is the whole map is no parallel loop.
+    int64_t rows = std::min<int64_t>(direct.getRows(), height);
+    (rows == height ? scratch.shared : scratch.worker) = stagedBytes(conv, rows);
+  }
+  if (direct.getChunk()) { // partial sums of a group of blocks, of which there may be one or many
+    int64_t sums = llvm::alignTo(map * int64_t(direct.getBlocks()) * 16 * sizeof(float), kPiece) + kPiece;
+    scratch.worker = std::max(scratch.worker, sums);
+    scratch.shared += sums;
+  }
+  return scratch;
+}
+
+SmallVector<BandStage> res::getBandStages(Block &body, BandedAttr schedule) {
+  SmallVector<BandStage> stages;
+  for (Operation *anchor : getAnchors(body)) {
+    const RowWindow rows = getRowWindow(anchor);
+    auto winograd = dyn_cast_or_null<WinogradAttr>(getStageSchedule(schedule, anchor));
+    stages.push_back({rows.height, rows.stride, rows.span, winograd ? int64_t(winograd.getTile()) : 1});
+  }
+  return stages;
+}
+
+int64_t res::computeStageScratch(Operation *anchor, Attribute schedule, int64_t group, const BandRows &rows) {
+  auto conv = dyn_cast<ConvOp>(anchor);
+  if (!conv)
+    return 0;
+  auto direct = dyn_cast<DirectAttr>(schedule);
+  if (direct && direct.getStaging() == Staging::rows)
+    return stagedBytes(conv, rows.kept);
+  const Scratch need = scratchOf(conv, schedule, group);
+  return std::max(need.shared, need.worker);
+}
+
+/// The rows that stages keep, and what each needs itself: its task is one step, whose input it may have to pad.
+static Scratch bandedScratch(KernelOp kernel, BandedAttr schedule) {
+  Block &body = kernel.getBody().front();
+  SmallVector<Operation *> anchors = getAnchors(body);
+  SmallVector<BandStage> stages = getBandStages(body, schedule);
+  if (schedule.getStep() < 1 || !checkBands(stages, schedule.getRows(), schedule.getStep()).empty())
+    return {}; // code generation says why
+  SmallVector<BandRows> rows = rowsOfBands(stages, schedule.getStep());
+  int64_t bytes = 0;
+  for (auto [index, anchor] : llvm::enumerate(anchors)) {
+    auto type = cast<RankedTensorType>(anchor->getResult(0).getType());
+    if (index + 1 < anchors.size())
+      bytes += llvm::alignTo(getStorageBytes(type) / type.getDimSize(0) / type.getDimSize(2) * rows[index].kept, kPiece) + kPiece;
+    const int64_t group = getPackedBlocks(getStageSchedules(kernel.getSchedulesAttr(), anchor));
+    bytes += computeStageScratch(anchor, schedule.getStages()[index], group, rows[index]);
+  }
+  const bool isParallel = schedule.getRows() < stages.back().height;
+  return isParallel ? Scratch{0, bytes} : Scratch{bytes, 0};
+}
+
 Scratch res::computeScratch(KernelOp kernel) {
   Scratch scratch;
-  auto conv = dyn_cast<ConvOp>(kernel.getAnchor());
-  if (!conv || !kernel.getSchedulesAttr())
-    return scratch;
-  const int64_t group = getPackedBlocks(kernel.getSchedulesAttr());
-  int64_t height = conv.getType().getDimSize(2), map = height * conv.getType().getDimSize(3);
-  for (NamedAttribute schedule : kernel.getSchedulesAttr()) {
-    if (auto winograd = dyn_cast<WinogradAttr>(schedule.getValue());
-        winograd && winograd.getTile() > 0 && winograd.getColumns() > 0 && winograd.getRows() > 0)
-      addWinograd(scratch, conv, winograd, group);
-    auto direct = dyn_cast<DirectAttr>(schedule.getValue());
-    int64_t shared = 0;
-    if (direct && direct.getStaging() == Staging::whole)
-      shared = stagedBytes(conv, height);
-    if (direct && direct.getStaging() == Staging::rows) {
-      // A band that is the whole map is no parallel loop.
-      int64_t rows = std::min<int64_t>(direct.getRows(), height);
-      int64_t &place = rows == height ? shared : scratch.worker;
-      place = std::max(place, stagedBytes(conv, rows));
-    }
-    if (direct && direct.getChunk()) { // partial sums of a group of blocks, of which there may be one or many
-      int64_t sums = llvm::alignTo(map * int64_t(direct.getBlocks()) * 16 * sizeof(float), kPiece) + kPiece;
-      scratch.worker = std::max(scratch.worker, sums);
-      shared += sums;
-    }
-    scratch.shared = std::max(scratch.shared, shared);
+  for (NamedAttribute entry : kernel.getSchedulesAttr() ? kernel.getSchedulesAttr().getValue() : ArrayRef<NamedAttribute>()) {
+    Scratch need;
+    if (auto banded = dyn_cast<BandedAttr>(entry.getValue()))
+      need = bandedScratch(kernel, banded);
+    else if (auto conv = dyn_cast<ConvOp>(kernel.getAnchor()))
+      need = scratchOf(conv, entry.getValue(), getPackedBlocks(kernel.getSchedulesAttr()));
+    scratch.shared = std::max(scratch.shared, need.shared);
+    scratch.worker = std::max(scratch.worker, need.worker);
   }
   return scratch;
 }

@@ -3,6 +3,7 @@
 #ifndef RES_COMPILER_LOWERING_SCRATCH_H
 #define RES_COMPILER_LOWERING_SCRATCH_H
 
+#include "compiler/analysis/Bands.h"
 #include "dialect/Res.h"
 
 namespace res {
@@ -12,6 +13,13 @@ struct Scratch {
   int64_t shared = 0; // outside parallel loops, by the calling worker
   int64_t worker = 0; // inside them, by each worker
 };
+
+/// The anchors of a body as bands see their rows.
+llvm::SmallVector<BandStage> getBandStages(mlir::Block &body, BandedAttr schedule);
+
+/// The need of a stage of a banded kernel for itself, such as a padded copy of its input, when `rows` of its result are
+/// computed in a step. `group`: blocks that its packed Winograd filter has together.
+int64_t computeStageScratch(mlir::Operation *anchor, mlir::Attribute schedule, int64_t group, const BandRows &rows);
 
 /// The need of a kernel with layouts and schedules. Code generation compares what Halide allocates with it.
 Scratch computeScratch(KernelOp kernel);

@@ -36,6 +36,7 @@ void res::addPhase(OpPassManager &passes, Phase phase) {
     passes.addPass(createCanonicalizerPass());
     // 2. Batch normalisation into weights, before fusion hides the layers in kernels.
     passes.addPass(createFoldBatchNormPass());
+    passes.addPass(createSubsampleShortcutPass());
     // 3. One kernel per operation; then activations first, so that an addition finds the branch it joins complete, and
     //    again for the activation behind the addition.
     passes.addPass(createFormKernelsPass());
@@ -47,9 +48,11 @@ void res::addPhase(OpPassManager &passes, Phase phase) {
     break;
   case Phase::decided:
     passes.addPass(createDecideSchedulesPass());
+    passes.addPass(createDecideBandsPass());
     break;
   case Phase::scheduled:
-    // Kernels of a bottleneck that were decided to be one merge here (res-tile-bottleneck), before layouts fix their types.
+    // Kernels that were decided to be one merge before layouts fix their types.
+    passes.addPass(createTileBottleneckPass());
     passes.addPass(createApplyLayoutsPass());
     passes.addPass(createPackWeightsPass());
     // Weights that several kernels read in one packing are packed once.

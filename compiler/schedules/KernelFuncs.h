@@ -8,6 +8,7 @@
 #ifndef RES_COMPILER_SCHEDULES_KERNELFUNCS_H
 #define RES_COMPILER_SCHEDULES_KERNELFUNCS_H
 
+#include "compiler/analysis/Bands.h"
 #include "compiler/analysis/WinogradChoice.h"
 
 #include <Halide.h>
@@ -72,15 +73,32 @@ struct MapFuncs {
   int64_t width = 0, height = 0;
 };
 
+/// Which loops over rows a schedule makes: tasks as it says itself, or those of its stage of a banded kernel (#res.banded).
+/// The last stage has tasks of `rows` rows in steps of `step` rows, the loops over both are `band` and `at`; the others have
+/// no loops but over the rows that they are asked for.
+struct StageLoops {
+  enum class Part { alone, inner, last } part = Part::alone;
+  int64_t rows = 0, step = 0;
+  Halide::Var band{"band"}, at{"at"};
+  bool isAlone() const { return part == Part::alone; }
+  bool isLast() const { return part == Part::last; }
+};
+
 /// Each names the first thing about a schedule that does not fit the kernel (schedules come from edited dumps, too), or
 /// returns "" when it was applied.
 std::string scheduleDirect(ConvFuncs &funcs, const KernelVars &vars, const DirectSchedule &schedule,
-                           const TargetModel &target);
+                           const TargetModel &target, const StageLoops &loops = {});
 std::string scheduleDense(DenseFuncs &funcs, const KernelVars &vars, const DenseSchedule &schedule);
-std::string scheduleMap(MapFuncs &funcs, const KernelVars &vars, const MapSchedule &schedule);
+std::string scheduleMap(MapFuncs &funcs, const KernelVars &vars, const MapSchedule &schedule, const StageLoops &loops = {});
 
 /// The schedule has been checked (checkWinograd), as the algorithm depends on it, too.
-void scheduleWinograd(WinogradFuncs &funcs, const KernelVars &vars, const WinogradSchedule &schedule);
+std::string scheduleWinograd(WinogradFuncs &funcs, const KernelVars &vars, const WinogradSchedule &schedule,
+                             const StageLoops &loops = {});
+
+/// Keeps the rows of an inner stage's result that a step of `output` reads. `staged`: its padded input, of `stagedRows` rows
+/// for a step, or undefined.
+void placeStage(Halide::Func result, Halide::Func staged, int64_t stagedRows, const BandRows &rows, Halide::Func output,
+                const KernelVars &vars, const StageLoops &loops);
 
 } // namespace res
 

@@ -42,11 +42,36 @@ static void scheduleChunks(ConvFuncs &funcs, const KernelVars &v, const DirectSc
     funcs.hint.compute_at(sum, xo);
 }
 
-std::string res::scheduleDirect(ConvFuncs &funcs, const KernelVars &v, const DirectSchedule &s, const TargetModel &target) {
+/// The loops outside register tiles: `inside` are those over a tile, innermost first.
+static void orderBandLoops(ConvFuncs &funcs, const KernelVars &v, const DirectSchedule &s, const StageLoops &loops,
+                           std::vector<VarOrRVar> inside, Var xo, Var bo) {
+  Func out = funcs.output;
+  Var row = v.y, rest("rest"), yi("yi");
+  if (loops.isLast()) {
+    out.split(v.y, loops.band, rest, int(loops.rows), TailStrategy::GuardWithIf);
+    out.split(rest, loops.at, yi, int(loops.step), TailStrategy::GuardWithIf);
+    row = yi;
+  }
+  if (s.order == LoopOrder::channels)
+    inside.insert(inside.end(), {xo, row, bo});
+  else
+    inside.insert(inside.end(), {bo, xo, row});
+  if (loops.isLast())
+    inside.insert(inside.end(), {loops.at, loops.band});
+  inside.push_back(v.n);
+  out.reorder(inside);
+  if (loops.isLast() && funcs.height > loops.rows)
+    out.parallel(loops.band);
+}
+
+std::string res::scheduleDirect(ConvFuncs &funcs, const KernelVars &v, const DirectSchedule &s, const TargetModel &target,
+                                const StageLoops &loops) {
   const DirectLimits limits{funcs.width, funcs.height, funcs.blocks, funcs.innerChannels, funcs.steps, funcs.padded,
                             funcs.inputBlocked};
   if (std::string error = checkDirect(s, limits); !error.empty())
     return error;
+  if (!loops.isAlone() && (s.flat || s.chunk || s.staging == StagingKind::whole))
+    return "expected stages of bands that are not flat, in no chunks and with no whole staged input";
   Func out = funcs.output, acc = funcs.acc;
   Var xo("xo"), xi("xi"), bo("bo"), bi("bi"), yo("yo"), yi("yi"), task("task"), part("part");
   const int64_t lanes = std::min(target.vectorFloats, kBlock);
@@ -64,7 +89,10 @@ std::string res::scheduleDirect(ConvFuncs &funcs, const KernelVars &v, const Dir
   out.split(v.x, xo, xi, int(s.pixels), TailStrategy::ShiftInwards);
   out.split(v.co, bo, bi, int(s.blocks), TailStrategy::ShiftInwards);
   out.unroll(bi).unroll(xi);
-  if (s.order == LoopOrder::channels) {
+  if (!loops.isAlone()) {
+    orderBandLoops(funcs, v, s, loops, {v.ci, bi, xi}, xo, bo);
+    placeSums(s.order == LoopOrder::channels ? xo : bo);
+  } else if (s.order == LoopOrder::channels) {
     out.reorder(v.ci, bi, xi, xo, v.y, bo, v.n);
     if (groups > 1)
       out.parallel(bo);

@@ -42,10 +42,12 @@ std::string res::scheduleDense(DenseFuncs &funcs, const KernelVars &v, const Den
   return "";
 }
 
-std::string res::scheduleMap(MapFuncs &funcs, const KernelVars &v, const MapSchedule &s) {
+std::string res::scheduleMap(MapFuncs &funcs, const KernelVars &v, const MapSchedule &s, const StageLoops &loops) {
   if (s.pixels < 1 || s.pixels > kMostUnrolled || s.rows < 0)
     return "expected pixels between 1 and " + std::to_string(kMostUnrolled) + " and rows of at least 0, got " +
            std::to_string(s.pixels) + " and " + std::to_string(s.rows);
+  if (!loops.isAlone() && (!loops.isLast() || funcs.layout != MapFuncs::Layout::blocked))
+    return "expected pooling of blocked maps only as the last stage of bands";
   Func out = funcs.output;
   Var xo("xo"), xi("xi"), yo("yo"), yi("yi");
   Var at = v.n; // where the parts of a task are computed
@@ -63,7 +65,13 @@ std::string res::scheduleMap(MapFuncs &funcs, const KernelVars &v, const MapSche
       out.reorder(xi, xo, v.y, plane, v.n);
     }
     at = xo;
-    if (s.rows > 0 && s.rows < funcs.height) {
+    if (loops.isLast()) {
+      out.split(v.y, loops.band, yo, int(loops.rows), TailStrategy::GuardWithIf);
+      out.split(yo, loops.at, yi, int(loops.step), TailStrategy::GuardWithIf);
+      out.reorder(v.ci, xi, xo, yi, plane, loops.at, loops.band, v.n);
+      if (funcs.height > loops.rows)
+        out.parallel(loops.band);
+    } else if (s.rows > 0 && s.rows < funcs.height) {
       out.split(v.y, yo, yi, int(s.rows), TailStrategy::GuardWithIf);
       blocked ? out.reorder(v.ci, xi, xo, yi, plane, yo, v.n) : out.reorder(xi, xo, yi, plane, yo, v.n);
       out.parallel(yo);

@@ -63,17 +63,29 @@ static void schedulePanels(WinogradFuncs &f, const WinogradSchedule &s, const Ke
   f.filterRows.compute_at(f.filter, w.bi).vectorize(w.k).unroll(w.kx).unroll(w.i);
 }
 
-void res::scheduleWinograd(WinogradFuncs &f, const KernelVars &v, const WinogradSchedule &s) {
+std::string res::scheduleWinograd(WinogradFuncs &f, const KernelVars &v, const WinogradSchedule &s, const StageLoops &loops) {
+  const bool isWhole = s.isWhole(f.height, f.width);
+  if (!loops.isAlone() && (isWhole || s.weights == WinogradWeights::panels))
+    return "expected stages of bands in macro blocks that are not the whole map, with weights that are not panels";
+  if (loops.isLast() && loops.step != s.macroRows * s.tile)
+    return "expected steps of " + std::to_string(s.macroRows * s.tile) + " rows, as a macro block has, got " +
+           std::to_string(loops.step);
   const WinogradVars &w = f.vars;
   Func out = f.output;
-  Var xm("xm"), ym("ym"), bi("bi");
+  Var xm("xm"), bi("bi"), ym = loops.at;
   const auto tail = [&](int64_t size) { return size % s.tile ? TailStrategy::GuardWithIf : TailStrategy::Auto; };
   // Only lanes are vectors, so a guard at the border is a scalar branch for a pixel.
   out.split(v.x, w.tx, w.u, int(s.tile), tail(f.width)).split(v.y, w.ty, w.v, int(s.tile), tail(f.height));
   out.split(v.co, w.b, bi, int(s.group));
   out.split(w.tx, xm, w.tx, int(s.macroColumns), TailStrategy::GuardWithIf);
   out.split(w.ty, ym, w.ty, int(s.macroRows), TailStrategy::GuardWithIf);
-  out.reorder(v.ci, w.u, w.v, w.tx, w.ty, bi, w.b, xm, ym, v.n).vectorize(v.ci).unroll(w.u).unroll(w.v);
+  if (loops.isLast()) {
+    out.split(ym, loops.band, ym, int(loops.rows / loops.step), TailStrategy::GuardWithIf);
+    out.reorder(v.ci, w.u, w.v, w.tx, w.ty, bi, w.b, xm, ym, loops.band, v.n);
+  } else {
+    out.reorder(v.ci, w.u, w.v, w.tx, w.ty, bi, w.b, xm, ym, v.n);
+  }
+  out.vectorize(v.ci).unroll(w.u).unroll(w.v);
   f.outputRows.compute_at(out, w.tx).vectorize(w.k).unroll(w.j).unroll(w.v);
   scheduleProducts(f, s, v);
   if (s.weights == WinogradWeights::panels)
@@ -85,13 +97,19 @@ void res::scheduleWinograd(WinogradFuncs &f, const KernelVars &v, const Winograd
   }
   f.outputRows.bound_storage(w.tx, 1).bound_storage(w.ty, 1);
 
-  if (s.isWhole(f.height, f.width)) {
+  if (isWhole) {
     f.input.compute_at(out, v.n).parallel(w.cb);
     out.parallel(w.b);
   } else {
     f.input.compute_at(out, xm);
-    out.parallel(ym);
+    if (loops.isAlone())
+      out.parallel(ym);
+    else if (loops.isLast() && f.height > loops.rows)
+      out.parallel(loops.band);
+    else if (!loops.isLast())
+      out.align_bounds(v.y, int(s.tile));
   }
   f.input.reorder(w.c, w.j, w.i, w.tx, w.ty, w.cb, v.n).vectorize(w.c).unroll(w.i).unroll(w.j);
   f.inputRows.compute_at(f.input, w.tx).vectorize(w.c).unroll(w.i).unroll(w.j);
+  return "";
 }

@@ -118,6 +118,15 @@ FailureOr<Decision> res::chooseSchedule(KernelOp kernel, const TargetModel &targ
       });
 }
 
+Decision res::chooseStageSchedule(KernelOp kernel, const TargetModel &target, bool mayTransform) {
+  const double estimate = kernel.getEstimateUs() ? kernel.getEstimateUs()->convertToDouble() : 0.0;
+  const Decision own = {kernel.getSchedulesAttr().get(target.name), estimate};
+  auto conv = dyn_cast<ConvOp>(kernel.getAnchor());
+  if (!conv || (isa<WinogradAttr>(own.schedule) && mayTransform))
+    return own;
+  return decide(kernel, chooseBanded(shapeOf(kernel, conv), target));
+}
+
 llvm::SmallVector<Decision> res::listSchedules(KernelOp kernel, const TargetModel &target) {
   llvm::SmallVector<Decision> decisions;
   auto addAll = [&](const auto &schedules) {

@@ -19,6 +19,10 @@ struct Decision {
 mlir::FailureOr<Decision> chooseSchedule(KernelOp kernel, const TargetModel &target, llvm::ArrayRef<TargetModel> others = {},
                                          mlir::Attribute packed = {});
 
+/// The schedule of a kernel as a stage of a banded one. A Winograd schedule that it has stays where `mayTransform`; other
+/// convolutions become direct ones whose tasks are rows.
+Decision chooseStageSchedule(KernelOp kernel, const TargetModel &target, bool mayTransform);
+
 /// The schedules worth measuring for a kernel on its only target, the choice first. Equal kernels have equal lists.
 /// Algorithms other than direct ones are among them when the module's `res.math` is fast.
 llvm::SmallVector<Decision> listSchedules(KernelOp kernel, const TargetModel &target);

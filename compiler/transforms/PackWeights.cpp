@@ -67,17 +67,17 @@ struct PackWeightsPass : res::impl::PackWeightsPassBase<PackWeightsPass> {
         .Case([&](ConvOp op) -> FailureOr<Attribute> {
           if (inner != op.getFilter())
             return Attribute(vector);
-          FailureOr<SmallVector<WinogradAttr>> schedules = schedulesOf<WinogradAttr>(kernel);
+          FailureOr<SmallVector<WinogradAttr>> schedules = schedulesOf<WinogradAttr>(kernel, op);
           if (failed(schedules))
             return failure();
           if (!schedules->empty())
-            return chooseWinogradPacking(kernel, *schedules);
+            return chooseWinogradPacking(kernel, op, *schedules);
           return Attribute(PackConvAttr::get(context, kBlock, innerChannels(op)));
         })
         .Case([&](GemmOp op) -> FailureOr<Attribute> {
           if (inner != op.getWeight())
             return Attribute(vector);
-          FailureOr<SmallVector<DenseAttr>> schedules = schedulesOf<DenseAttr>(kernel);
+          FailureOr<SmallVector<DenseAttr>> schedules = schedulesOf<DenseAttr>(kernel, op);
           if (failed(schedules))
             return failure();
           if (schedules->empty())
@@ -106,8 +106,8 @@ struct PackWeightsPass : res::impl::PackWeightsPassBase<PackWeightsPass> {
   static bool readsTaps(WinogradAttr schedule) { return schedule.getWeights() != TransformedWeights::stored; }
 
   /// The filter of a Winograd convolution: the largest group of blocks is packed, and those of other targets divide it.
-  FailureOr<Attribute> chooseWinogradPacking(KernelOp kernel, ArrayRef<WinogradAttr> schedules) {
-    const int64_t group = getPackedBlocks(kernel.getSchedulesAttr());
+  FailureOr<Attribute> chooseWinogradPacking(KernelOp kernel, ConvOp op, ArrayRef<WinogradAttr> schedules) {
+    const int64_t group = getPackedBlocks(getStageSchedules(kernel.getSchedulesAttr(), op));
     WinogradAttr first = schedules.front();
     for (WinogradAttr schedule : schedules)
       if (schedule.getTile() != first.getTile() || readsTaps(schedule) != readsTaps(first) ||
@@ -119,10 +119,10 @@ struct PackWeightsPass : res::impl::PackWeightsPassBase<PackWeightsPass> {
     return Attribute(PackWinogradAttr::get(&getContext(), kBlock, group, first.getTile()));
   }
 
-  /// The schedules of all targets where they are of this kind; none where none is.
-  template <typename T> static FailureOr<SmallVector<T>> schedulesOf(KernelOp kernel) {
+  /// The schedules of an anchor for all targets where they are of this kind; none where none is.
+  template <typename T> static FailureOr<SmallVector<T>> schedulesOf(KernelOp kernel, Operation *anchor) {
     SmallVector<T> list;
-    DictionaryAttr schedules = kernel.getSchedulesAttr();
+    DictionaryAttr schedules = getStageSchedules(kernel.getSchedulesAttr(), anchor);
     for (NamedAttribute entry : schedules ? schedules.getValue() : ArrayRef<NamedAttribute>())
       if (auto schedule = dyn_cast<T>(entry.getValue()))
         list.push_back(schedule);

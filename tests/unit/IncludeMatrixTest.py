@@ -13,7 +13,7 @@ ALLOWED = {
     "dialect": "mlir",
     "frontends": "dialect mlir onnx",
     "compiler/analysis": "",
-    "compiler/transforms": "compiler/analysis dialect mlir",
+    "compiler/transforms": "compiler/analysis compiler/lowering/Scratch.h dialect mlir",
     "compiler/lowering": "compiler/analysis dialect res mlir",
     "compiler/weights": "dialect mlir",
     "compiler/reference": "compiler/weights dialect mlir",

@@ -37,6 +37,14 @@ static int emitPhase(Model &model, StringRef path) {
   return ExitDone;
 }
 
+/// The network's decisions, one line for each kernel that has one: on standard error, as a dump may go to standard output.
+static void printRemarks(mlir::ModuleOp module) {
+  module.walk([](KernelOp kernel) {
+    if (auto remark = kernel->getAttrOfType<mlir::StringAttr>(kRemarkAttr))
+      errs() << "resc: remark: node '" << getNodeName(kernel.getLoc()) << "': " << remark.getValue() << "\n";
+  });
+}
+
 /// The library's name when none is given: the model's, in the working directory.
 static std::string defaultOutput(StringRef input) { return (sys::path::stem(input) + ".so").str(); }
 
@@ -84,6 +92,8 @@ int res::compileCommand(Arguments arguments) {
                             cl::value_desc("phase"), cl::cat(optionCategory()));
   cl::opt<std::string> dumpFolder("dump-ir", cl::desc("write the IR after every pass, and of each kernel the loops and the assembly"),
                                   cl::value_desc("folder"), cl::cat(optionCategory()));
+  cl::opt<bool> remarks("remarks", cl::desc("print which kernels are computed together, and why the others are not"),
+                        cl::cat(optionCategory()));
   freeOptionName("threads"); // of LLVM's optimisation at link time
   TuneFlags tune;
   if (std::optional<int> done = parseOptions("compile", arguments, overview))
@@ -111,10 +121,19 @@ int res::compileCommand(Arguments arguments) {
       return result;
   if (*getPhase(model.module()) > *last)
     return reportFault("the dump has passed phase '" + getName(*last) + "' already");
-  int result = model.advance(*last, [&](mlir::PassManager &passes) {
-    if (dump)
-      dump->instrument(passes);
-  });
+  auto advance = [&](Phase phase) {
+    return model.advance(phase, [&](mlir::PassManager &passes) {
+      if (dump)
+        dump->instrument(passes);
+    });
+  };
+  if (remarks && (*last < Phase::decided || *getPhase(model.module()) > Phase::decided))
+    return reportUsage("compile", "--remarks: expected a compilation that passes phase decided");
+  int result = remarks ? advance(Phase::decided) : ExitDone;
+  if (remarks && result == ExitDone)
+    printRemarks(model.module());
+  if (result == ExitDone)
+    result = advance(*last);
   if (result == ExitDone && emit.empty()) {
     BuildOptions build;
     build.output = target;

@@ -26,6 +26,11 @@ ModelOptions::ModelOptions()
            cl::value_desc("strict|fast"), cl::cat(optionCategory())),
       prefer("prefer", cl::desc("size: no weights that are larger than the model's, for a few percent of the time; default: speed"),
              cl::value_desc("speed|size"), cl::cat(optionCategory())),
+      tiling("tile-bottlenecks", cl::desc("compute kernels of a block together, in bands of rows: auto (default) where memory or "
+                                          "time gain by it, always where possible, never"),
+             cl::value_desc("auto|always|never"), cl::cat(optionCategory())),
+      memoryLimit("memory-limit", cl::desc("the most that the workspace of one thread may take, whatever time it costs"),
+                  cl::value_desc("bytes"), cl::cat(optionCategory())),
       inputShapes("input-shape", cl::desc("the whole shape of an input, such as data=1x3x224x224"),
                   cl::value_desc("name=shape"), cl::cat(optionCategory())),
       batch("batch", cl::desc("what a symbolic first dimension of inputs stands for"), cl::value_desc("n"),
@@ -134,11 +139,13 @@ int Model::setOnce(StringRef attribute, StringRef flag, StringRef given, StringR
 }
 
 int Model::applyOptions(const ModelOptions &options) {
-  std::string math = options.math, prefer = options.prefer, target = options.target;
+  std::string math = options.math, prefer = options.prefer, tiling = options.tiling, target = options.target;
   if (!math.empty() && math != "strict" && math != "fast")
     return reportUsage("compile", "--math: expected strict or fast, got '" + math + "'");
   if (!prefer.empty() && prefer != "speed" && prefer != "size")
     return reportUsage("compile", "--prefer: expected speed or size, got '" + prefer + "'");
+  if (!tiling.empty() && tiling != "auto" && tiling != "always" && tiling != "never")
+    return reportUsage("compile", "--tile-bottlenecks: expected auto, always or never, got '" + tiling + "'");
   auto present = (*owned)->getAttrOfType<StringAttr>(kTargetAttr);
   if (!target.empty() || !present) {
     llvm::Expected<std::vector<TargetModel>> models = TargetModel::getAll(target.empty() ? "host" : StringRef(target));
@@ -150,7 +157,33 @@ int Model::applyOptions(const ModelOptions &options) {
     return result;
   if (int result = setOnce(kPreferAttr, "--prefer", prefer, "speed"))
     return result;
+  if (int result = setOnce(kTilingAttr, "--tile-bottlenecks", tiling, "auto"))
+    return result;
+  if (int result = setLimit(std::string(options.memoryLimit)))
+    return result;
   return setOnce(kTargetAttr, "--target", target, "");
+}
+
+/// "4000000", "4000K", "4M" or "1G"; 0 for anything else.
+static uint64_t parseBytes(StringRef text) {
+  const unsigned shift = text.consume_back("K") ? 10 : text.consume_back("M") ? 20 : text.consume_back("G") ? 30 : 0;
+  uint64_t value = 0;
+  const bool fits = !text.getAsInteger(10, value) && value <= (uint64_t(1) << 50) >> shift;
+  return fits ? value << shift : 0;
+}
+
+/// A dump keeps the limit that it was decided for.
+int Model::setLimit(StringRef given) {
+  if (given.empty())
+    return ExitDone;
+  const uint64_t bytes = parseBytes(given);
+  if (!bytes)
+    return reportUsage("compile", "--memory-limit: expected bytes, such as 4000000, 4000K or 4M, got '" + given + "'");
+  auto present = (*owned)->getAttrOfType<IntegerAttr>(kMemoryLimitAttr);
+  if (*getPhase(*owned) >= Phase::decided && (!present || uint64_t(present.getInt()) != bytes))
+    return reportFault("the dump was decided for another --memory-limit, expected none or the same, got " + given);
+  (*owned)->setAttr(kMemoryLimitAttr, IntegerAttr::get(IntegerType::get(&context, 64), int64_t(bytes)));
+  return ExitDone;
 }
 
 int Model::startDump(StringRef path, std::unique_ptr<DumpFolder> &dump) {

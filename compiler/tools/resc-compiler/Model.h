@@ -19,6 +19,8 @@ struct ModelOptions {
   llvm::cl::opt<std::string> target;
   llvm::cl::opt<std::string> math;
   llvm::cl::opt<std::string> prefer;
+  llvm::cl::opt<std::string> tiling;
+  llvm::cl::opt<std::string> memoryLimit;
   llvm::cl::list<std::string> inputShapes;
   llvm::cl::opt<unsigned, false, CountParser<1, 65536>> batch;
   llvm::cl::opt<unsigned, false, CountParser<1, 1024>> jobs;
@@ -63,6 +65,7 @@ private:
   int readOnnx(llvm::StringRef path, const ModelOptions &options);
   int applyOptions(const ModelOptions &options);
   int setOnce(llvm::StringRef attribute, llvm::StringRef flag, llvm::StringRef given, llvm::StringRef fallback);
+  int setLimit(llvm::StringRef given);
 
   mlir::MLIRContext context;
   mlir::ScopedDiagnosticHandler diagnostics;

@@ -384,7 +384,7 @@ func.func @pack_block(%w: tensor<4xf32>) {
 // -----
 
 func.func @two_anchors(%x: tensor<1x4x8x8xf32>) {
-  // expected-error @+1 {{expected at most one anchor, got 2}}
+  // expected-error @+1 {{expected at most one anchor, got 2 without #res.banded schedules}}
   %0 = res.kernel(%a = %x : tensor<1x4x8x8xf32>) -> tensor<1x4x6x6xf32> {
     %1 = res.max_pool %a window<2x2> : tensor<1x4x8x8xf32> -> tensor<1x4x7x7xf32>
     %2 = res.max_pool %1 window<2x2> : tensor<1x4x7x7xf32> -> tensor<1x4x6x6xf32>

@@ -1,0 +1,257 @@
+//===- TilingChoice.cpp - which kernels are computed in bands ---*- C++ -*-===//
+
+#include "compiler/analysis/TilingChoice.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
+#include "llvm/Support/MathExtras.h"
+
+#include <algorithm>
+#include <numeric>
+#include <tuple>
+
+using namespace res;
+using llvm::divideCeil;
+
+// As in ScheduleChoice.cpp.
+static constexpr double kCyclesPerMicrosecond = 3000.0;
+/// Handing out the tasks of a parallel loop and waiting for the last.
+static constexpr double kBarrierMicroseconds = 1.0;
+
+/// Scratch of one thread for a step: rows that are kept, and what stages need for themselves.
+static int64_t scratchOf(llvm::ArrayRef<TilingStage> stages, llvm::ArrayRef<BandRows> rows) {
+  int64_t bytes = 0;
+  for (size_t i = 0; i < stages.size(); ++i) {
+    bytes += stages[i].scratchBytes;
+    if (i + 1 < stages.size())
+      bytes += stages[i].mapBytes / stages[i].band.height * rows[i].kept;
+  }
+  return bytes;
+}
+
+/// Time of one task after the other on `threads` threads, in steps.
+static int64_t makespan(int64_t steps, int64_t perBand, int64_t threads) {
+  return int64_t(divideCeil(divideCeil(steps, perBand), threads)) * perBand;
+}
+
+namespace {
+/// Rows of a step and of a band, and the time that they take relative to one pass over all rows by cores that end together.
+struct BandLoops {
+  int64_t step = 0, rows = 0;
+  double score = 0;
+};
+} // namespace
+
+/// One and two threads should both end soon, and more where it costs them nothing; rows that bands share count for each band.
+static BandLoops chooseBand(llvm::ArrayRef<TilingStage> stages, llvm::ArrayRef<BandStage> bands, int64_t step) {
+  constexpr int64_t kMostBands = 32;
+  const int64_t steps = divideCeil(bands.back().height, step);
+  double all = 0;
+  for (const TilingStage &stage : stages)
+    all += stage.banded;
+  BandLoops best;
+  for (int64_t perBand = divideCeil(steps, kMostBands); perBand <= steps; ++perBand) {
+    double recomputed = 0;
+    llvm::SmallVector<double> shares = recomputedShares(bands, perBand * step);
+    for (size_t i = 0; i < stages.size(); ++i)
+      recomputed += shares[i] * stages[i].banded / all;
+    double time = 0;
+    for (auto [threads, weight] : {std::pair<int64_t, double>{1, 0.4}, {2, 0.4}, {4, 0.2}})
+      time += weight * double(threads * makespan(steps, perBand, threads) * step) / double(bands.back().height);
+    const double score = time * (1 + recomputed);
+    if (best.score == 0 || score < best.score * 0.999)
+      best = {step, perBand * step, score};
+  }
+  return best;
+}
+
+/// Of the steps, powers of two or the smallest that fits, whose rows stay in the core's cache beside weights and transformed
+/// tiles. Larger steps where they take the same time. With `small` the smallest.
+static BandLoops chooseLoops(llvm::ArrayRef<TilingStage> stages, llvm::ArrayRef<BandStage> bands, const TargetModel &target,
+                             bool small) {
+  constexpr int64_t kLargest = 8;
+  BandLoops best;
+  for (int64_t step = 1; step <= std::min(kLargest, bands.back().height); ++step) {
+    llvm::SmallVector<BandRows> rows = rowsOfBands(bands, step);
+    int64_t kept = 0;
+    for (size_t i = 0; i + 1 < stages.size(); ++i)
+      kept += stages[i].mapBytes / stages[i].band.height * rows[i].kept;
+    const bool fits = kept <= target.l2Bytes / 4 && !small && llvm::isPowerOf2_64(step);
+    if (!checkBands(bands, step, step).empty() || (best.step && !fits))
+      continue;
+    const BandLoops loops = chooseBand(stages, bands, step);
+    if (!best.step || loops.score < best.score * 1.002)
+      best = loops;
+  }
+  return best;
+}
+
+std::optional<BandLoopChoice> res::chooseBandLoops(llvm::ArrayRef<TilingStage> stages, const TargetModel &target, bool small,
+                                                   std::optional<int64_t> onlyStep) {
+  llvm::SmallVector<BandStage> bands;
+  for (const TilingStage &stage : stages)
+    bands.push_back(stage.band);
+  if (onlyStep && !checkBands(bands, *onlyStep, *onlyStep).empty())
+    return std::nullopt;
+  const BandLoops loops = onlyStep ? chooseBand(stages, bands, *onlyStep) : chooseLoops(stages, bands, target, small);
+  if (!loops.step)
+    return std::nullopt;
+  BandLoopChoice choice{};
+  choice.step = loops.step, choice.rows = loops.rows;
+  choice.parallel = choice.rows < bands.back().height;
+  choice.workerBytes = scratchOf(stages, rowsOfBands(bands, loops.step));
+  llvm::SmallVector<double> shares = recomputedShares(bands, choice.rows);
+  for (size_t i = 0; i < stages.size(); ++i) {
+    choice.recomputed += shares[i] * stages[i].banded;
+    choice.lost += stages[i].banded - stages[i].alone;
+    // A map that does not fit beside others into the core's cache is written to the next one and read from there.
+    if (i + 1 < stages.size() && stages[i].mapBytes > target.l2Bytes)
+      choice.traffic += 2.0 * double(stages[i].mapBytes) / (2.0 * target.dramBytesPerCycle) / kCyclesPerMicrosecond;
+  }
+  choice.barriers = double(stages.size() - 1) * kBarrierMicroseconds;
+  return choice;
+}
+
+std::vector<int64_t> res::liveBytes(llvm::ArrayRef<MemoryStep> steps, llvm::ArrayRef<TilingCandidate> candidates,
+                                    llvm::ArrayRef<int> merged, int64_t threads) {
+  const int count = int(steps.size());
+  std::vector<int> place(count); // the step that a step is computed in
+  std::vector<int> candidateOf(count, -1);
+  for (int i = 0; i < count; ++i)
+    place[i] = i;
+  for (int index : merged)
+    for (int step : candidates[index].steps) {
+      place[step] = candidates[index].steps.back();
+      candidateOf[step] = index;
+    }
+  std::vector<int> last(count), first(count);
+  for (int i = 0; i < count; ++i)
+    first[i] = last[i] = place[i];
+  for (int i = 0; i < count; ++i)
+    for (int read : steps[i].reads)
+      last[read] = std::max(last[read], place[i]);
+  std::vector<int64_t> change(count + 1, 0);
+  for (int i = 0; i < count; ++i) {
+    const bool inner = candidateOf[i] >= 0 && place[i] != i;
+    if (inner || !steps[i].bytes)
+      continue;
+    int64_t bytes = steps[i].bytes;
+    const int updated = steps[i].updates;
+    // The sum takes the place of its addend, which ends there; from then on the bytes are this step's.
+    const bool inPlace = updated >= 0 && last[updated] == place[i] && steps[updated].bytes == bytes;
+    change[first[i] + (inPlace ? 1 : 0)] += bytes;
+    change[last[i] + 1] -= bytes;
+  }
+  std::vector<int64_t> live(count, 0);
+  int64_t now = 0;
+  for (int i = 0; i < count; ++i) {
+    now += change[i];
+    if (place[i] != i)
+      continue; // computed later
+    int64_t scratch = steps[i].sharedScratch + threads * steps[i].workerScratch;
+    if (candidateOf[i] >= 0) {
+      const BandLoopChoice &loops = candidates[candidateOf[i]].loops;
+      scratch = loops.workerBytes * (loops.parallel ? threads : 1);
+    }
+    live[i] = now + scratch;
+  }
+  return live;
+}
+
+namespace {
+/// The most bytes that are live at a step, and how many steps have so many.
+struct Peak {
+  int64_t bytes = 0;
+  int64_t steps = 0;
+  bool operator<(const Peak &other) const { return std::tie(bytes, steps) < std::tie(other.bytes, other.steps); }
+};
+} // namespace
+
+static Peak peakOf(llvm::ArrayRef<MemoryStep> steps, llvm::ArrayRef<TilingCandidate> candidates, llvm::ArrayRef<int> merged,
+                   int64_t threads) {
+  std::vector<int64_t> live = liveBytes(steps, candidates, merged, threads);
+  Peak peak;
+  if (live.empty())
+    return peak;
+  peak.bytes = *std::max_element(live.begin(), live.end());
+  peak.steps = llvm::count(live, peak.bytes);
+  return peak;
+}
+
+/// Candidates by gain, the largest first; of those that always merge, the longest.
+static std::vector<int> rankCandidates(llvm::ArrayRef<TilingCandidate> candidates, bool always) {
+  std::vector<int> order(candidates.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(), [&](int a, int b) {
+    if (always && candidates[a].steps.size() != candidates[b].steps.size())
+      return candidates[a].steps.size() > candidates[b].steps.size();
+    return candidates[a].loops.cost() < candidates[b].loops.cost();
+  });
+  return order;
+}
+
+/// Takes back what was chosen for memory and in the end does not lower the peak, the dearest first.
+static void dropUseless(TilingChoice &choice, llvm::ArrayRef<TilingCandidate> candidates, int64_t peak,
+                        llvm::function_ref<Peak(llvm::ArrayRef<int>)> peakWith) {
+  std::vector<int> byCost = choice.forMemory;
+  std::stable_sort(byCost.begin(), byCost.end(),
+                   [&](int a, int b) { return candidates[a].loops.cost() > candidates[b].loops.cost(); });
+  for (int candidate : byCost) {
+    std::vector<int> without = choice.chosen;
+    llvm::erase(without, candidate);
+    if (peakWith(without).bytes > peak)
+      continue;
+    choice.chosen = without;
+    llvm::erase(choice.forMemory, candidate);
+  }
+}
+
+TilingChoice res::chooseTiling(llvm::ArrayRef<MemoryStep> steps, llvm::ArrayRef<TilingCandidate> candidates,
+                               const TilingGoal &goal) {
+  // Estimates are not better than this; what is expected to save less is chosen for memory only.
+  constexpr double kWorthwhile = 10.0;
+  TilingChoice choice;
+  auto isFree = [&](int candidate) {
+    return llvm::none_of(choice.chosen, [&](int other) {
+      return llvm::any_of(candidates[other].steps, [&](int step) { return llvm::is_contained(candidates[candidate].steps, step); });
+    });
+  };
+  auto peakWith = [&](llvm::ArrayRef<int> merged) { return peakOf(steps, candidates, merged, goal.threads); };
+  Peak peak = peakWith({});
+  choice.peakBefore = choice.peakAfter = peak.bytes;
+  if (goal.mode == TilingGoal::Mode::never)
+    return choice;
+  const bool always = goal.mode == TilingGoal::Mode::always;
+  const std::vector<int> order = rankCandidates(candidates, always);
+  for (int candidate : order)
+    if ((always || candidates[candidate].loops.cost() < -kWorthwhile) && isFree(candidate))
+      choice.chosen.push_back(candidate);
+
+  double budget = goal.budget;
+  peak = peakWith(choice.chosen);
+  while (!always && !(goal.memoryLimit && peak.bytes <= *goal.memoryLimit)) {
+    int best = -1;
+    Peak bestPeak;
+    double bestCost = 0;
+    for (int candidate : order) {
+      const double cost = std::max(0.0, candidates[candidate].loops.cost());
+      if (!isFree(candidate) || (!goal.memoryLimit && cost > budget))
+        continue;
+      std::vector<int> merged = choice.chosen;
+      merged.push_back(candidate);
+      const Peak next = peakWith(merged);
+      // Among those that lower the peak, the least cost: what else is needed may come later.
+      if (next < peak && (best < 0 || cost < bestCost || (cost == bestCost && next < bestPeak)))
+        best = candidate, bestPeak = next, bestCost = cost;
+    }
+    if (best < 0)
+      break;
+    choice.chosen.push_back(best);
+    choice.forMemory.push_back(best);
+    budget -= bestCost;
+    peak = bestPeak;
+  }
+  dropUseless(choice, candidates, peak.bytes, peakWith);
+  choice.peakAfter = peakWith(choice.chosen).bytes;
+  return choice;
+}

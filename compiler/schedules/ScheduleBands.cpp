@@ -1,0 +1,22 @@
+//===- ScheduleBands.cpp - stages of banded kernels -------------*- C++ -*-===//
+//
+// Stages before the last one are computed for a step of rows where the last stage computes these, from a sliding window of
+// rows that stays in scratch for a band.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/schedules/KernelFuncs.h"
+
+using namespace Halide;
+using namespace res;
+
+void res::placeStage(Func result, Func staged, int64_t stagedRows, const BandRows &rows, Func output, const KernelVars &v,
+                     const StageLoops &loops) {
+  result.compute_at(output, loops.at);
+  if (rows.slides() && loops.rows > loops.step) // a band of one step has no loop to slide along
+    result.store_at(output, loops.band).fold_storage(v.y, int(rows.kept));
+  else
+    result.bound_storage(v.y, int(rows.kept));
+  if (staged.defined())
+    staged.compute_at(output, loops.at).bound_storage(v.y, int(stagedRows));
+}

@@ -1,0 +1,319 @@
+//===- DecideBands.cpp - kernels that are computed together -----*- C++ -*-===//
+//
+// Lists the kernels that could be computed together, in bands of rows, asks the cost model which of them should, and writes
+// its answers beside the kernels. Nothing but attributes changes.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/analysis/TilingChoice.h"
+#include "compiler/lowering/Scratch.h"
+#include "compiler/transforms/KernelSchedules.h"
+#include "compiler/transforms/KernelUtils.h"
+#include "compiler/transforms/Passes.h"
+#include "dialect/ResShapes.h"
+
+#include "mlir/IR/Builders.h"
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/Support/FormatVariadic.h"
+
+#define DEBUG_TYPE "res-decide-bands"
+
+namespace res {
+#define GEN_PASS_DEF_DECIDEBANDSPASS
+#include "compiler/transforms/Passes.h.inc"
+} // namespace res
+
+using namespace mlir;
+using namespace res;
+
+/// Stages of a banded kernel at most: a bottleneck block has three convolutions.
+static constexpr size_t kMostStages = 3;
+/// The share of the network's time that smaller peaks may cost. The promise is that bands cost less than 1%.
+static constexpr double kBudget = 0.005;
+
+static RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+
+/// Whether all results are maps in blocks.
+static bool isBlocked(KernelOp kernel) {
+  return kernel.getLayoutsAttr() && llvm::all_of(kernel.getLayoutsAttr(), [](Attribute layout) { return isa<BlockedAttr>(layout); });
+}
+
+/// Whether the anchor reads the kernel's first input, perhaps through elementwise operations, and nothing else does.
+static bool anchorReadsFirstInput(KernelOp kernel) {
+  Value value = getInner(kernel, 0);
+  while (value.hasOneUse()) {
+    Operation *user = *value.getUsers().begin();
+    if (user == kernel.getAnchor())
+      return user->getOperand(0) == value;
+    if (!isElementwise(user))
+      return false;
+    value = user->getResult(0);
+  }
+  return false;
+}
+
+namespace {
+
+/// A candidate with the schedules that its stages would have, by target.
+struct StageSchedules {
+  SmallVector<SmallVector<Attribute>> byTarget; // [target][stage]
+};
+
+class BandDecider {
+public:
+  BandDecider(func::FuncOp function, ArrayRef<TargetModel> models, bool small)
+      : models(models), small(small), kernels(function.getOps<KernelOp>()) {
+    for (auto [index, kernel] : llvm::enumerate(kernels))
+      indexOf[kernel] = int(index);
+    for (KernelOp kernel : kernels)
+      steps.push_back(stepOf(kernel));
+    for (KernelOp kernel : kernels)
+      listCandidates(kernel);
+  }
+
+  double estimateAll();
+  void apply(const TilingChoice &choice, const TilingGoal &goal);
+
+  ArrayRef<TargetModel> models;
+  bool small;
+  SmallVector<KernelOp> kernels;
+  std::vector<MemoryStep> steps;
+  std::vector<TilingCandidate> candidates;
+
+private:
+  MemoryStep stepOf(KernelOp kernel);
+  KernelOp producerOf(KernelOp reader);
+  void listCandidates(KernelOp last);
+  void addCandidate(ArrayRef<KernelOp> stages);
+  bool mayTransform(ArrayRef<KernelOp> stages, size_t index);
+  TilingStage stageOf(ArrayRef<KernelOp> stages, size_t index, StageSchedules &schedules, int64_t &onlyStep);
+  std::string describe(int candidate);
+
+  std::vector<StageSchedules> schedules; // of the candidates
+  llvm::DenseMap<Operation *, int> indexOf;
+};
+
+} // namespace
+
+static double estimateOf(KernelOp kernel) { return kernel.getEstimateUs() ? kernel.getEstimateUs()->convertToDouble() : 0.0; }
+
+/// Bytes of a result with the layout that was decided for it.
+static int64_t resultBytes(KernelOp kernel, unsigned index) {
+  auto type = cast<RankedTensorType>(kernel.getResult(index).getType());
+  if (auto blocked = kernel.getLayoutsAttr() ? dyn_cast<BlockedAttr>(kernel.getLayoutsAttr()[index]) : BlockedAttr())
+    type = RankedTensorType::get(type.getShape(), type.getElementType(), blocked);
+  return getStorageBytes(type);
+}
+
+MemoryStep BandDecider::stepOf(KernelOp kernel) {
+  MemoryStep step{};
+  for (Value input : kernel.getInputs())
+    if (auto producer = input.getDefiningOp<KernelOp>())
+      step.reads.push_back(indexOf.lookup(producer));
+  for (auto [index, result] : llvm::enumerate(kernel.getOutputs()))
+    if (llvm::none_of(result.getUsers(), [](Operation *user) { return isa<func::ReturnOp>(user); }))
+      step.bytes += resultBytes(kernel, unsigned(index));
+  const Scratch scratch = computeScratch(kernel);
+  step.sharedScratch = scratch.shared, step.workerScratch = scratch.worker;
+  // A sum may take the place of the addend that does not come from the anchor.
+  for (Operation &op : kernel.getBody().front())
+    if (auto add = dyn_cast<AddOp>(op))
+      for (Value addend : add->getOperands())
+        if (auto argument = dyn_cast<BlockArgument>(addend))
+          if (auto producer = kernel.getInputs()[argument.getArgNumber()].getDefiningOp<KernelOp>())
+            step.updates = indexOf.lookup(producer);
+  return step;
+}
+
+/// The kernel whose result is the first input of `reader`, if both can be stages.
+KernelOp BandDecider::producerOf(KernelOp reader) {
+  if (reader.getInputs().empty() || !isBlocked(reader) || reader.getNumResults() != 1)
+    return {};
+  KernelOp producer = getSoleProducer(reader.getInputs().front(), reader);
+  if (!producer || producer.getNumResults() != 1 || !isBlocked(producer) || !isa<ConvOp>(producer.getAnchor()) ||
+      typeOf(reader.getOutputs().front()).getRank() != 4 || !isa<ConvOp, MaxPoolOp, AvgPoolOp>(reader.getAnchor()) ||
+      !anchorReadsFirstInput(reader))
+    return {};
+  return producer;
+}
+
+void BandDecider::listCandidates(KernelOp last) {
+  SmallVector<KernelOp> stages{last};
+  while (stages.size() < kMostStages) {
+    KernelOp producer = producerOf(stages.front());
+    if (!producer)
+      return;
+    stages.insert(stages.begin(), producer);
+    addCandidate(stages);
+  }
+}
+
+/// Whether a stage may keep its Winograd schedules: whole tiles in a step, and none computed twice.
+bool BandDecider::mayTransform(ArrayRef<KernelOp> stages, size_t index) {
+  KernelOp kernel = stages[index];
+  const RowWindow rows = getRowWindow(kernel.getAnchor());
+  if (index + 1 < stages.size()) {
+    KernelOp reader = stages[index + 1];
+    const RowWindow read = getRowWindow(reader.getAnchor());
+    if (read.span > read.stride)
+      return false;
+  }
+  auto type = typeOf(kernel.getOutputs().front());
+  return llvm::all_of(kernel.getSchedulesAttr(), [&](NamedAttribute entry) {
+    auto winograd = dyn_cast<WinogradAttr>(entry.getValue());
+    return winograd && winograd.getWeights() == TransformedWeights::stored &&
+           (winograd.getMacroRows() * winograd.getTile() < rows.height ||
+            winograd.getMacroColumns() * winograd.getTile() < type.getDimSize(3));
+  });
+}
+
+TilingStage BandDecider::stageOf(ArrayRef<KernelOp> stages, size_t index, StageSchedules &schedules, int64_t &onlyStep) {
+  // Weights that pass the core's cache come again from the next one with each step, and without chunks those of small maps
+  // come all at once.
+  constexpr double kCyclesPerMicrosecond = 3000, kWithoutChunks = 1.2;
+  constexpr int64_t kUsualStep = 4;
+  KernelOp kernel = stages[index];
+  Operation *anchor = kernel.getAnchor();
+  const bool isLast = index + 1 == stages.size(), transforms = mayTransform(stages, index);
+  const RowWindow rows = getRowWindow(anchor);
+  TilingStage stage{};
+  stage.band = {rows.height, rows.stride, rows.span};
+  stage.alone = estimateOf(kernel);
+  stage.mapBytes = resultBytes(kernel, 0);
+  for (auto [target, model] : llvm::enumerate(models)) {
+    const Decision decision = chooseStageSchedule(kernel, model, transforms);
+    schedules.byTarget[target].push_back(decision.schedule);
+    if (target > 0)
+      continue;
+    stage.banded = decision.estimate;
+    auto winograd = dyn_cast<WinogradAttr>(decision.schedule);
+    if (winograd && isLast)
+      onlyStep = winograd.getMacroRows() * winograd.getTile();
+    else if (winograd)
+      stage.band.tile = winograd.getTile();
+    const int64_t group = winograd ? getPackedBlocks(kernel.getSchedulesAttr()) : 1;
+    const int64_t kept = kUsualStep * rows.stride + rows.span;
+    stage.scratchBytes = computeStageScratch(anchor, decision.schedule, group, {kept, kept});
+  }
+  if (auto conv = dyn_cast<ConvOp>(anchor)) {
+    const int64_t weights = typeOf(conv.getFilter()).getNumElements() * 4;
+    if (weights > models.front().l2Bytes / 2)
+      stage.banded += double(weights) * double(rows.height / kUsualStep) / (2 * models.front().dramBytesPerCycle) / kCyclesPerMicrosecond;
+    auto direct = dyn_cast<DirectAttr>(kernel.getSchedulesAttr().get(models.front().name));
+    if (direct && direct.getChunk())
+      stage.banded *= kWithoutChunks;
+  }
+  return stage;
+}
+
+void BandDecider::addCandidate(ArrayRef<KernelOp> kernels) {
+  StageSchedules stageSchedules;
+  stageSchedules.byTarget.resize(models.size());
+  SmallVector<TilingStage> stages;
+  int64_t onlyStep = 0;
+  for (size_t index = 0; index < kernels.size(); ++index)
+    stages.push_back(stageOf(kernels, index, stageSchedules, onlyStep));
+  std::optional<BandLoopChoice> loops =
+      chooseBandLoops(stages, models.front(), small, onlyStep ? std::optional<int64_t>(onlyStep) : std::nullopt);
+  if (!loops)
+    return;
+  TilingCandidate candidate;
+  for (KernelOp kernel : kernels)
+    candidate.steps.push_back(indexOf.lookup(kernel));
+  candidate.loops = *loops;
+  candidates.push_back(candidate);
+  schedules.push_back(std::move(stageSchedules));
+}
+
+double BandDecider::estimateAll() {
+  double sum = 0;
+  for (KernelOp kernel : kernels)
+    sum += estimateOf(kernel);
+  return sum;
+}
+
+std::string BandDecider::describe(int index) {
+  const TilingCandidate &candidate = candidates[index];
+  const BandLoopChoice &loops = candidate.loops;
+  return llvm::formatv("{0} kernels in bands of {1} rows, steps of {2}: {3:F1} us (rows computed twice {4:F1}, other schedules "
+                       "{5:F1}, less traffic {6:F1}, less barriers {7:F1}), {8} KB of scratch for each thread",
+                       candidate.steps.size(), loops.rows, loops.step, loops.cost(), loops.recomputed, loops.lost,
+                       -loops.traffic, -loops.barriers, loops.workerBytes / 1024);
+}
+
+void BandDecider::apply(const TilingChoice &choice, const TilingGoal &goal) {
+  Builder builder(kernels.front().getContext());
+  auto remark = [&](int candidate, const std::string &text) {
+    kernels[candidates[candidate].steps.back()]->setAttr(kRemarkAttr, builder.getStringAttr(text));
+  };
+  std::vector<bool> taken(kernels.size());
+  for (int index : choice.chosen) {
+    const TilingCandidate &candidate = candidates[index];
+    for (auto [stage, step] : llvm::enumerate(candidate.steps)) {
+      NamedAttrList list(kernels[step].getSchedulesAttr());
+      for (auto [target, model] : llvm::enumerate(models))
+        list.set(model.name, schedules[index].byTarget[target][stage]);
+      kernels[step].setSchedulesAttr(list.getDictionary(builder.getContext()));
+      taken[step] = true;
+    }
+    kernels[candidate.steps.back()]->setAttr(
+        kBandsAttr, BandsAttr::get(builder.getContext(), candidate.steps.size(), candidate.loops.rows, candidate.loops.step));
+    const char *why = goal.mode == TilingGoal::Mode::always          ? "merged as asked"
+                      : llvm::is_contained(choice.forMemory, index) ? "merged for a smaller peak"
+                                                                    : "merged to save time";
+    remark(index, std::string(why) + ": " + describe(index));
+  }
+  // Of what stays apart, the cheapest candidate that ends with a kernel says why.
+  std::vector<int> cheapest(kernels.size(), -1);
+  for (int index = 0; index < int(candidates.size()); ++index) {
+    ArrayRef<int> steps = candidates[index].steps;
+    int &best = cheapest[steps.back()];
+    if (llvm::none_of(steps, [&](int step) { return taken[step]; }) &&
+        (best < 0 || candidates[index].loops.cost() < candidates[best].loops.cost()))
+      best = index;
+  }
+  for (int index : cheapest)
+    if (index >= 0)
+      remark(index, "kept apart: " + describe(index));
+}
+
+namespace {
+
+struct DecideBandsPass : res::impl::DecideBandsPassBase<DecideBandsPass> {
+  using Base::Base;
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    auto text = [&](StringRef name) {
+      auto attr = module->getAttrOfType<StringAttr>(name);
+      return attr ? attr.getValue() : StringRef();
+    };
+    llvm::Expected<std::vector<TargetModel>> models = TargetModel::getAll(text(kTargetAttr).empty() ? "host" : text(kTargetAttr));
+    if (!models) {
+      module.emitError() << llvm::toString(models.takeError());
+      return signalPassFailure();
+    }
+    TilingGoal goal;
+    goal.mode = text(kTilingAttr) == "never"    ? TilingGoal::Mode::never
+                : text(kTilingAttr) == "always" ? TilingGoal::Mode::always
+                                                : TilingGoal::Mode::automatic;
+    if (auto limit = module->getAttrOfType<IntegerAttr>(kMemoryLimitAttr)) {
+      goal.memoryLimit = limit.getInt();
+      goal.threads = 1;
+    }
+    for (auto function : module.getOps<func::FuncOp>())
+      decide(function, *models, goal);
+  }
+
+  static void decide(func::FuncOp function, ArrayRef<TargetModel> models, TilingGoal goal) {
+    SmallVector<KernelOp> kernels(function.getOps<KernelOp>());
+    auto wasDecided = [](KernelOp kernel) { return kernel->hasAttr(kBandsAttr); };
+    auto lacksSchedule = [](KernelOp kernel) { return !kernel.getSchedulesAttr() || !kernel.getLayoutsAttr(); };
+    if (kernels.empty() || llvm::any_of(kernels, wasDecided) || llvm::any_of(kernels, lacksSchedule))
+      return;
+    BandDecider decider(function, models, goal.memoryLimit.has_value());
+    goal.budget = kBudget * decider.estimateAll();
+    decider.apply(chooseTiling(decider.steps, decider.candidates, goal), goal);
+  }
+};
+
+} // namespace
