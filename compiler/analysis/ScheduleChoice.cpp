@@ -215,6 +215,9 @@ DirectSchedule res::chooseBanded(const ConvShape &shape, const TargetModel &targ
   DirectSchedule s = completeDirect(shape, tile.blocks, tile.pixels, target, LoopOrder::space);
   s.flat = false, s.chunk = 0, s.rows = 1;
   s.staging = !shape.padded || shape.readsBlocks() ? StagingKind::none : StagingKind::rows;
+  // Large weights are read once for the rows of a step, not for each tile: 3x3 128@112 took 0.97 of the time (Zen 5).
+  if (s.staging == StagingKind::none && shape.weightBytes() > target.l2Bytes / 4 && shape.blocksOfGroup() % tile.blocks == 0)
+    s.order = LoopOrder::channels;
   s.microseconds = estimateDirect(shape, s, shape.outputWidth, target);
   return s;
 }

@@ -71,7 +71,9 @@ struct SubsampleShortcutPass : res::impl::SubsampleShortcutPassBase<SubsampleSho
     llvm::append_range(shape, to.getShape().drop_front(2));
     llvm::append_range(strides, window.getStrides());
     const SmallVector<int64_t> offsets(shape.size(), 0), ones(window.getKernel().size(), 1);
-    auto pixels = SliceOp::create(builder, conv.getLoc(), RankedTensorType::get(shape, from.getElementType()), conv.getInput(),
+    // A name of its own: the node's is that of the layer, whose result is compared with the model's.
+    Location loc = NameLoc::get(builder.getStringAttr(getNodeName(conv.getLoc()).str() + " (pixels)"));
+    auto pixels = SliceOp::create(builder, loc, RankedTensorType::get(shape, from.getElementType()), conv.getInput(),
                                   builder.getDenseI64ArrayAttr(offsets), builder.getDenseI64ArrayAttr(strides));
     conv.getInputMutable().set(pixels);
     conv.setWindowAttr(WindowAttr::get(builder.getContext(), window.getKernel(), ones, window.getPads(), ones));
