@@ -12,6 +12,8 @@
 
 #include "compiler/codegen/Algorithm.h"
 
+#include <algorithm>
+
 using namespace Halide;
 using namespace res;
 
@@ -85,7 +87,10 @@ WinogradAlgorithm res::defineWinograd(const std::string &name, const KernelVars 
   Exprs d, rows;
   for (int t = 0; t < points; ++t)
     d.push_back(paddedInput(input, inputSize, window, w.c, w.tx * m + w.j, w.ty * m + t, w.cb, v.n));
-  inputRows(w.c, w.j, w.i, w.tx, w.ty, w.cb, v.n) = mux(w.i, transformInput(m, d, s.readsTaps()));
+  // With the last row of points first, those that share sums are next to each other: (5, 0), (1, 2), (3, 4).
+  Exprs paired = transformInput(m, d, s.readsTaps());
+  std::rotate(paired.begin(), paired.end() - 1, paired.end());
+  inputRows(w.c, w.j, w.i, w.tx, w.ty, w.cb, v.n) = mux(w.i, paired);
   for (int t = 0; t < points; ++t)
     rows.push_back(inputRows(w.c, t, w.i, w.tx, w.ty, w.cb, v.n));
   transformed(w.c, w.tx, w.ty, w.cb, w.j, w.i, v.n) = mux(w.j, transformInput(m, rows, s.readsTaps()));
@@ -102,7 +107,8 @@ WinogradAlgorithm res::defineWinograd(const std::string &name, const KernelVars 
                          : filter(w.k, w.b % group, r[0], block, w.j, w.i, w.b / group);
   Func acc(name + "_acc"), sums(name + "_sums");
   acc(w.k, w.tx, w.ty, w.b, w.j, w.i, w.h, v.n) = 0.f;
-  acc(w.k, w.tx, w.ty, w.b, w.j, w.i, w.h, v.n) += transformed(r[0], w.tx, w.ty, block, w.j, w.i, v.n) * u;
+  Expr row = (w.i + 1) % points;
+  acc(w.k, w.tx, w.ty, w.b, w.j, w.i, w.h, v.n) += transformed(r[0], w.tx, w.ty, block, w.j, row, v.n) * u;
   if (s.chunk) {
     sums(w.k, w.tx, w.ty, w.b, w.j, w.i, v.n) = 0.f;
     sums(w.k, w.tx, w.ty, w.b, w.j, w.i, v.n) += acc(w.k, w.tx, w.ty, w.b, w.j, w.i, pass, v.n);

@@ -274,7 +274,7 @@ std::string KernelEmitter::scheduleStage(Stage &stage, const StageLoops &loops) 
   if (isa<DirectAttr>(stage.schedule) && isa<ConvOp>(op))
     return scheduleDirect(stage.conv, vars, stage.direct, target, loops);
   if (isa<WinogradAttr>(stage.schedule) && isa<ConvOp>(op))
-    return scheduleWinograd(stage.winograd, vars, stage.winogradSchedule, loops);
+    return scheduleWinograd(stage.winograd, vars, stage.winogradSchedule, target, loops);
   if (auto attr = dyn_cast<DenseAttr>(stage.schedule); attr && isa<GemmOp>(op) && loops.isAlone()) {
     if (typeOf(cast<GemmOp>(op).getWeight()).getDimSize(2) != int64_t(attr.getBlocks()))
       return "expected blocks as in the packed weight";

@@ -47,7 +47,7 @@ struct WinogradVars {
 struct WinogradFuncs {
   WinogradVars vars;
   Halide::Func output;             // (ci, x, y, co, n)
-  Halide::Func inputRows, input;   // (c, j, i, tx, ty, cb, n) and (c, tx, ty, cb, j, i, n)
+  Halide::Func inputRows, input;   // (c, j, i, tx, ty, cb, n) and (c, tx, ty, cb, j, i, n); here i is 0 for the last row
   Halide::Func filterRows, filter; // (k, kx, i, bi, c, cb, b) and (k, bi, c, cb, j, i, b); undefined for stored weights
   Halide::Func acc, sums;          // (k, tx, ty, b, j, i, h, n) of a pass, and without h of all passes
   Halide::Func outputRows;         // (k, j, v, tx, ty, b, n)
@@ -93,7 +93,7 @@ std::string scheduleMap(MapFuncs &funcs, const KernelVars &vars, const MapSchedu
 
 /// The schedule has been checked (checkWinograd), as the algorithm depends on it, too.
 std::string scheduleWinograd(WinogradFuncs &funcs, const KernelVars &vars, const WinogradSchedule &schedule,
-                             const StageLoops &loops = {});
+                             const TargetModel &target, const StageLoops &loops = {});
 
 /// Keeps the rows of an inner stage's result that a step of `output` reads. `staged`: its padded input, of `stagedRows` rows
 /// for a step, or undefined.

@@ -63,7 +63,32 @@ static void schedulePanels(WinogradFuncs &f, const WinogradSchedule &s, const Ke
   f.filterRows.compute_at(f.filter, w.bi).vectorize(w.k).unroll(w.kx).unroll(w.i);
 }
 
-std::string res::scheduleWinograd(WinogradFuncs &f, const KernelVars &v, const WinogradSchedule &s, const StageLoops &loops) {
+namespace {
+
+/// How much of a tile the transforms hold: the (m + 2)^2 values between their two steps are more than there are registers,
+/// and LLVM would store and load again what it cannot keep. So they go over a row of tiles in sweeps, each for a few rows of
+/// the result, and read the tiles again from the first cache. A sweep is a loop of its own: LLVM merges what two read of
+/// one tile. Where a block is several registers, a loop over these parts is innermost, else its single step vanishes.
+struct Sweeps {
+  const int rows, lanes;
+  Var sweep{"sweep"}, part{"part"};
+
+  explicit Sweeps(const TargetModel &target)
+      : rows(target.vectorRegisters < 32 ? 1 : 2), lanes(int(std::min(target.vectorFloats, kBlock))) {}
+};
+
+} // namespace
+
+static void scheduleInput(WinogradFuncs &f, const KernelVars &v, Sweeps t) {
+  const WinogradVars &w = f.vars;
+  f.input.split(w.i, t.sweep, w.i, t.rows).split(w.c, t.part, w.c, t.lanes);
+  f.input.reorder(w.c, w.j, w.i, t.part, w.tx, t.sweep, w.ty, w.cb, v.n);
+  f.input.vectorize(w.c).unroll(w.i).unroll(w.j).unroll(t.sweep);
+  f.inputRows.compute_at(f.input, t.part).vectorize(w.c).unroll(w.i).unroll(w.j);
+}
+
+std::string res::scheduleWinograd(WinogradFuncs &f, const KernelVars &v, const WinogradSchedule &s,
+                                  const TargetModel &target, const StageLoops &loops) {
   const bool isWhole = s.isWhole(f.height, f.width);
   if (!loops.isAlone() && (isWhole || s.weights == WinogradWeights::panels))
     return "expected stages of bands in macro blocks that are not the whole map, with weights that are not panels";
@@ -85,8 +110,11 @@ std::string res::scheduleWinograd(WinogradFuncs &f, const KernelVars &v, const W
   } else {
     out.reorder(v.ci, w.u, w.v, w.tx, w.ty, bi, w.b, xm, ym, v.n);
   }
-  out.vectorize(v.ci).unroll(w.u).unroll(w.v);
-  f.outputRows.compute_at(out, w.tx).vectorize(w.k).unroll(w.j).unroll(w.v);
+  // Rows of outputs that share sums (transformOutput) are two apart.
+  const Sweeps t(target);
+  out.split(w.v, w.v, t.sweep, int(s.tile) / t.rows).split(v.ci, t.part, v.ci, t.lanes);
+  out.reorder(v.ci, w.u, w.v, t.part, w.tx, t.sweep, w.ty).vectorize(v.ci).unroll(w.u).unroll(w.v).unroll(t.sweep);
+  f.outputRows.compute_at(out, t.part).vectorize(w.k).unroll(w.j).unroll(w.v);
   scheduleProducts(f, s, v);
   if (s.weights == WinogradWeights::panels)
     schedulePanels(f, s, v);
@@ -109,7 +137,6 @@ std::string res::scheduleWinograd(WinogradFuncs &f, const KernelVars &v, const W
     else if (!loops.isLast())
       out.align_bounds(v.y, int(s.tile));
   }
-  f.input.reorder(w.c, w.j, w.i, w.tx, w.ty, w.cb, v.n).vectorize(w.c).unroll(w.i).unroll(w.j);
-  f.inputRows.compute_at(f.input, w.tx).vectorize(w.c).unroll(w.i).unroll(w.j);
+  scheduleInput(f, v, t);
   return "";
 }

@@ -1,5 +1,5 @@
-"""The loops of the kernels of whole networks, in what `resc compile --dump-ir` writes: no spills where the multiply-adds
-are, and one parallel loop in a kernel.
+"""The loops of the kernels of whole networks, in what `resc compile --dump-ir` writes: no spills, neither where the
+multiply-adds are nor in the transforms of Winograd's algorithm, and one parallel loop in a kernel.
 
 Environment: RESC is the command.
 """
@@ -12,16 +12,16 @@ from Assembly import inner_loops, multiplies, spills
 from NetworkCase import NetworkCase, make_resnet
 
 TARGETS = ("x86-64-v3", "x86-64-v4")
-# At most this share of a transform of Winograd's algorithm by AVX-512: its 6x6 values are more than the 32 registers. (With
-# the 16 of AVX2 a third are spills.)
-TRANSFORM_SPILLS = 1 / 6
+# At most this share of a transform of Winograd's algorithm by AVX2: of 16 registers some masks of the padding, which stay
+# the same in the loop, are read from the stack, and pixels ahead of the guard at a border.
+TRANSFORM_SPILLS = {"x86-64-v3": 1 / 16, "x86-64-v4": 0}
 
 
 class Loops(NetworkCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.models = [make_resnet(cls.shared / f"resnet{depth}.onnx", "--depth", depth) for depth in (18, 50)]
+        cls.models = [make_resnet(cls.shared / f"resnet{depth}.onnx", "--depth", depth) for depth in (34, 50)]
 
     def each_kernel(self, most=None):
         """Kernels of both networks, targets and kinds of arithmetic as (target, entry of the manifest, dump file without
@@ -42,14 +42,12 @@ class Loops(NetworkCase):
             with self.subTest(dump=dump.parent.name, kernel=kernel["name"]):
                 loops = list(inner_loops(dump.with_suffix(".s").read_text()))
                 self.assertTrue(any(map(multiplies, loops)), "no loop of multiply-adds")
+                self.assertTrue("winograd" not in kernel["schedule"] or not all(map(multiplies, loops)), "no transform")
                 for loop in loops:
                     found = spills(loop)
                     text = "\n".join(f"{line.number}: {line.code}  # {line.comment}" for line in found)
-                    if multiplies(loop):
-                        self.assertEqual(found, [], f"spills in the loop {loop.header}:\n{text}")
-                    elif target == "x86-64-v4":
-                        self.assertLessEqual(len(found), TRANSFORM_SPILLS * len(loop.lines),
-                                             f"of {len(loop.lines)} lines in the transform {loop.header}:\n{text}")
+                    most = 0 if multiplies(loop) else TRANSFORM_SPILLS[target] * len(loop.lines)
+                    self.assertLessEqual(len(found), most, f"of {len(loop.lines)} lines in the loop {loop.header}:\n{text}")
 
     def test_a_tile_of_too_many_registers_is_found(self):
         model = make_resnet(self.path / "tiny.onnx", "--tiny")
