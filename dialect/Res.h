@@ -50,6 +50,7 @@ inline constexpr llvm::StringLiteral kArenaLowerBoundAttr = "res.arena_lower_bou
 inline constexpr llvm::StringLiteral kWeightsBytesAttr = "res.weights_bytes";
 /// ... and of an outlined kernel.
 inline constexpr llvm::StringLiteral kSchedulesAttr = "res.schedules";
+inline constexpr llvm::StringLiteral kInPlaceAttr = "res.in_place";    // number of the argument that the result overwrites
 
 /// True for operations that compute each element of their result from the same element of their operands (and vectors
 /// over channels): they fuse into the kernel of an anchor.
@@ -66,6 +67,10 @@ mlir::Attribute getStageSchedule(mlir::Attribute schedule, mlir::Operation *anch
 
 /// The same for the schedules of each target.
 mlir::DictionaryAttr getStageSchedules(mlir::DictionaryAttr schedules, mlir::Operation *anchor);
+
+/// True when the only result of a kernel with this body may be written where the argument lies, as far as its operations go:
+/// they have one type, and an element of the argument is read for the same element of the result and for nothing else.
+bool canOverwrite(mlir::BlockArgument argument);
 
 /// True for sources of weights and pure functions of weights.
 bool isWeightOp(mlir::Operation *op);

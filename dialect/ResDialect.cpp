@@ -3,6 +3,7 @@
 #include "dialect/Res.h"
 
 #include "mlir/IR/Builders.h"
+#include "llvm/ADT/SmallPtrSet.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -57,6 +58,22 @@ DictionaryAttr res::getStageSchedules(DictionaryAttr schedules, Operation *ancho
     if (Attribute stage = getStageSchedule(entry.getValue(), anchor))
       list.set(entry.getName(), stage);
   return list.getDictionary(schedules.getContext());
+}
+
+bool res::canOverwrite(BlockArgument argument) {
+  Block &body = *argument.getOwner();
+  Operation *terminator = body.getTerminator();
+  if (terminator->getNumOperands() != 1 || terminator->getOperand(0).getType() != argument.getType())
+    return false;
+  llvm::SmallPtrSet<Value, 4> derived{argument};
+  for (Operation &op : body.without_terminator()) {
+    if (llvm::none_of(op.getOperands(), [&](Value operand) { return derived.contains(operand); }))
+      continue;
+    if (!isElementwise(&op))
+      return false;
+    derived.insert(op.result_begin(), op.result_end());
+  }
+  return true;
 }
 
 bool res::isWeightOp(Operation *op) {

@@ -186,6 +186,10 @@ LogicalResult KernelOp::verify() {
       return emitOpError("expected a stage of #res.banded for each of ") << anchors << " anchors, got "
                                                                          << banded.getStages().size();
   }
+  if (std::optional<uint64_t> place = getInPlace(); place && (*place >= body.getNumArguments() || !canOverwrite(body.getArgument(*place))))
+    return emitOpError("expected 'in_place' to be an input that only elementwise operations read, of the type of the only "
+                       "result, got ")
+           << int64_t(*place);
   return success();
 }
 
@@ -227,6 +231,9 @@ LogicalResult CallOp::verify() {
   if (getOffsets() && getOffsets()->size() != getOutputs().size())
     return emitOpError("expected an offset for each of ") << getOutputs().size() << " results, got "
                                                            << getOffsets()->size();
+  if (std::optional<uint64_t> place = getInPlace();
+      place && (*place >= getInputs().size() || getNumResults() != 1 || getInputs()[*place].getType() != getResult(0).getType()))
+    return emitOpError("expected an input of the only result's type to be overwritten, got ") << int64_t(*place);
   return success();
 }
 
@@ -237,5 +244,7 @@ LogicalResult CallOp::verifySymbolUses(SymbolTableCollection &tables) {
   if (TypeRange(callee.getFunctionType().getInputs()) != TypeRange(getInputs()) ||
       TypeRange(callee.getFunctionType().getResults()) != TypeRange(getOutputs()))
     return emitOpError("expected the types of '") << getCallee() << "', " << callee.getFunctionType();
+  if (callee->getAttr(kInPlaceAttr) != getInPlaceAttr())
+    return emitOpError("expected to overwrite the input that '") << getCallee() << "' overwrites, if any";
   return success();
 }

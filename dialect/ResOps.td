@@ -263,10 +263,12 @@ def Res_KernelOp : Res_Op<"kernel", [IsolatedFromAbove, SingleBlockImplicitTermi
     Kernels are not pure: two that are equal stay two, as each writes a place of its own.
 
     Phase `decided` adds `schedules`, a schedule for each instruction set of the target; `layouts` of the results; and
-    `estimate_us`, the estimate that decided.
+    `estimate_us`, the estimate that decided. In phase `planned`, before kernels are outlined, `in_place` is the number of
+    the input whose place in memory the result takes: every element of it is read and then overwritten by the same store.
   }];
   let arguments = (ins Variadic<Res_Tensor>:$inputs, OptionalAttr<DictionaryAttr>:$schedules,
-                   OptionalAttr<ArrayAttr>:$layouts, OptionalAttr<F64Attr>:$estimate_us);
+                   OptionalAttr<ArrayAttr>:$layouts, OptionalAttr<F64Attr>:$estimate_us,
+                   OptionalAttr<I64Attr>:$in_place);
   let results = (outs Variadic<Res_Tensor>:$outputs);
   let regions = (region SizedRegion<1>:$body);
   let hasCustomAssemblyFormat = 1;
@@ -289,10 +291,16 @@ def Res_CallOp : Res_Op<"call", [Pure, DeclareOpInterfaceMethods<SymbolUserOpInt
   let description = [{
     `%2 = res.call @k3(%0, %1) at [802816] : (…) -> tensor<…>`: phase `planned` gives the byte offset of each result in
     the arena; -1 stands for a result that is written to the output of the model that returns it.
+
+    `res.call @k3(%0, %1, %2) over 2 at [802816]`: the result takes the place of input 2, of which this is the last use. The
+    kernel, whose `res.in_place` says the same, gets one address for both.
   }];
-  let arguments = (ins FlatSymbolRefAttr:$callee, Variadic<Res_Tensor>:$inputs, OptionalAttr<DenseI64ArrayAttr>:$offsets);
+  let arguments = (ins FlatSymbolRefAttr:$callee, Variadic<Res_Tensor>:$inputs, OptionalAttr<DenseI64ArrayAttr>:$offsets,
+                   OptionalAttr<I64Attr>:$in_place);
   let results = (outs Variadic<Res_Tensor>:$outputs);
-  let assemblyFormat = "$callee `(` $inputs `)` (`at` $offsets^)? attr-dict `:` functional-type($inputs, $outputs)";
+  let assemblyFormat = [{
+    $callee `(` $inputs `)` (`over` $in_place^)? (`at` $offsets^)? attr-dict `:` functional-type($inputs, $outputs)
+  }];
   let hasVerifier = 1;
 }
 

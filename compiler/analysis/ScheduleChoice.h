@@ -88,6 +88,12 @@ struct DirectLimits {
 /// The first thing about a schedule that does not fit (schedules come from edited dumps, too), or "".
 std::string checkDirect(const DirectSchedule &schedule, const DirectLimits &limits);
 
+/// Whether each element of the result is stored once. Else tiles at the end are shifted inwards and store what others have
+/// stored before, which is wrong where the result takes the place of an operand.
+inline bool storesOnce(const DirectSchedule &schedule, const DirectLimits &limits) {
+  return limits.width % schedule.pixels == 0 && limits.blocks % schedule.blocks == 0;
+}
+
 /// Blocks of 16 outputs per task and inputs per step of a fully connected layer. See #res.dense.
 struct DenseSchedule {
   int64_t blocks, unroll;

@@ -72,6 +72,8 @@ private:
   std::vector<Stage> stages;
   BandedAttr banded; // null where there is one stage
   bool flat = false;
+  Func output;
+  BlockArgument overwritten; // by the output, or null
   llvm::DenseMap<Value, ImageParam> params;
   std::vector<ImageParam> arguments;
   llvm::DenseMap<Value, Reader> readers;
@@ -80,7 +82,20 @@ private:
 } // namespace
 
 llvm::Error KernelEmitter::defineParameters() {
+  output = Func(name + "_out");
+  if (auto place = kernel->getAttrOfType<IntegerAttr>(kInPlaceAttr)) {
+    if (place.getInt() < 0 || place.getInt() >= int64_t(kernel.getNumArguments()) ||
+        !canOverwrite(kernel.getArgument(place.getInt())) || stages.size() != 1 || !isa<ConvOp>(stages[0].anchor) ||
+        !getBlock(kernel.getArgument(place.getInt()).getType()))
+      return fail("expected to overwrite only a blocked map that a convolution's epilogue reads");
+    overwritten = kernel.getArgument(place.getInt());
+    // What the output holds before it is defined; the definition that follows reads it at the point that it stores to.
+    output(vars.ci, vars.x, vars.y, vars.co, vars.n) = Halide::undef<float>();
+    readers[overwritten] = [out = output](const Point &p) -> Expr { return out(p.ci, p.x, p.y, p.co, p.n); };
+  }
   for (BlockArgument argument : kernel.getArguments()) {
+    if (argument == overwritten)
+      continue;
     RankedTensorType type = typeOf(argument);
     std::vector<int> extents = extentsOf(type, flat);
     ImageParam param(Halide::Float(32), int(extents.size()), "arg" + std::to_string(argument.getArgNumber()));
@@ -136,7 +151,7 @@ llvm::Expected<Reader> KernelEmitter::defineConvolution(Stage &stage, ConvOp op,
     stage.prefetches.input = params.lookup(op.getInput()).name();
   for (BlockArgument argument : kernel.getArguments())
     if (argument != op.getInput() && typeOf(argument).getRank() == 4 && getBlock(typeOf(argument)))
-      stage.prefetches.operands.push_back(params.lookup(argument).name());
+      stage.prefetches.operands.push_back(argument == overwritten ? output.name() : params.lookup(argument).name());
   ConvAlgorithm algorithm = defineConv(stage.name, vars, input, from, params.lookup(op.getFilter()), filter.getDimSize(4),
                                        vectorReader(op.getBias()), to, window, op.getGroups(), flat, stage.direct);
   stage.conv = algorithm.funcs;
@@ -250,7 +265,6 @@ llvm::Error KernelEmitter::defineOutput(func::ReturnOp op) {
       return fail("expected results of one type");
     values.push_back(readers.lookup(value)(point));
   }
-  Func output(name + "_out");
   if (values.size() == 1)
     output(order) = values[0];
   else

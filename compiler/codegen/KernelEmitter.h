@@ -18,7 +18,7 @@ struct KernelFiles {
 };
 
 /// Compiles an outlined kernel (phase `planned`) for a target: int symbol(void *context, halide_buffer_t *input…,
-/// halide_buffer_t *output…). Constant bounds and strides: it reads nothing but the `host` fields. May be called from
+/// halide_buffer_t *output…), without the input that the output overwrites (`res.in_place`). Constant bounds and strides: it reads nothing but the `host` fields. May be called from
 /// several threads at once on one module.
 llvm::Error emitKernel(mlir::func::FuncOp kernel, const TargetModel &target, llvm::StringRef symbol,
                        const KernelFiles &files);

@@ -98,12 +98,13 @@ struct LowerToLLVMPass : res::impl::LowerToLLVMPassBase<LowerToLLVMPass> {
     return symbolFor("res_step_" + std::to_string(step), targets, target);
   }
 
-  /// int kernel(void *context, halide_buffer_t *input…, halide_buffer_t *output…). The name is taken by the function of
-  /// the dialect until that one is erased, so it moves aside.
+  /// int kernel(void *context, halide_buffer_t *input…, halide_buffer_t *output…), without the input that the output
+  /// overwrites. The name is taken by the function of the dialect until that one is erased, so it moves aside.
   void declareKernel(DriverBuilder &driver, func::FuncOp kernel) {
     std::string name = kernel.getName().str();
     kernel.setName(name + ".res");
-    SmallVector<Type> arguments(1 + kernel.getNumArguments() + kernel.getNumResults(), driver.ptr);
+    const unsigned shared = kernel->hasAttr(kInPlaceAttr);
+    SmallVector<Type> arguments(1 + kernel.getNumArguments() + kernel.getNumResults() - shared, driver.ptr);
     for (size_t target = 0; target < targets.size(); ++target)
       driver.function(symbolFor(name, targets, target), driver.i32, arguments);
   }
@@ -115,8 +116,9 @@ struct LowerToLLVMPass : res::impl::LowerToLLVMPassBase<LowerToLLVMPass> {
     Block *entry = function.addEntryBlock(builder);
     builder.setInsertionPointToStart(entry);
     SmallVector<Value> arguments{entry->getArgument(3)};
-    for (Value operand : call.getInputs())
-      arguments.push_back(descriptor(driver, placeOf(driver, entry, operand)));
+    for (auto [index, operand] : llvm::enumerate(call.getInputs()))
+      if (index != call.getInPlace())
+        arguments.push_back(descriptor(driver, placeOf(driver, entry, operand)));
     for (Value result : call.getOutputs())
       arguments.push_back(descriptor(driver, placeOf(driver, entry, result)));
     auto type = LLVM::LLVMFunctionType::get(driver.i32, SmallVector<Type>(arguments.size(), driver.ptr));

@@ -56,6 +56,8 @@ struct OutlineKernelsPass : res::impl::OutlineKernelsPassBase<OutlineKernelsPass
     function.setPrivate();
     if (DictionaryAttr schedules = kernel.getSchedulesAttr())
       function->setAttr(kSchedulesAttr, schedules);
+    if (IntegerAttr place = kernel.getInPlaceAttr())
+      function->setAttr(kInPlaceAttr, place);
     Scratch scratch = computeScratch(kernel);
     function->setAttr(kScratchAttr, builder.getDenseI64ArrayAttr({scratch.shared, scratch.worker}));
 
@@ -81,7 +83,7 @@ struct OutlineKernelsPass : res::impl::OutlineKernelsPassBase<OutlineKernelsPass
   void replaceByCall(KernelOp kernel, func::FuncOp function) {
     OpBuilder builder(kernel);
     auto call = CallOp::create(builder, kernel.getLoc(), kernel.getResultTypes(), function.getName(), kernel.getInputs(),
-                               DenseI64ArrayAttr());
+                               DenseI64ArrayAttr(), kernel.getInPlaceAttr());
     kernel->replaceAllUsesWith(call.getOutputs());
     kernel->erase();
   }

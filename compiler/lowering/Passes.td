@@ -13,6 +13,16 @@ class Res_LoweringPass<string argument> : Pass<argument, "::mlir::ModuleOp"> {
   let dependentDialects = ["::res::ResDialect", "::mlir::LLVM::LLVMDialect"];
 }
 
+def WriteInPlacePass : Res_LoweringPass<"res-write-in-place"> {
+  let summary = "let the sum that closes a residual block take the place of its addend";
+  let description = [{
+    A kernel gets `in_place`, the number of the input that its result overwrites: one that its epilogue reads, of the
+    result's type and layout, whose last use this is, and which is neither an input nor an output of the model. Only where
+    the schedules of all targets store each element once: tiles that are shifted inwards at the border would add twice.
+  }];
+  let statistics = [Statistic<"numInPlace", "num-in-place", "kernels that overwrite an input">];
+}
+
 def OutlineKernelsPass : Res_LoweringPass<"res-outline-kernels"> {
   let summary = "make a private function of every different kernel, and calls of the kernels";
   let description = [{

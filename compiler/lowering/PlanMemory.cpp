@@ -32,7 +32,8 @@ struct PlanMemoryPass : res::impl::PlanMemoryPassBase<PlanMemoryPass> {
       getOperation().emitError("expected a function 'main'");
       return signalPassFailure();
     }
-    placeTensors(function);
+    if (failed(placeTensors(function)))
+      return signalPassFailure();
     placeWeights(function);
     if (failed(checkLimit(function)))
       signalPassFailure();
@@ -58,37 +59,46 @@ struct PlanMemoryPass : res::impl::PlanMemoryPassBase<PlanMemoryPass> {
     return failure();
   }
 
-  void placeTensors(func::FuncOp function) {
+  LogicalResult placeTensors(func::FuncOp function) {
     SmallVector<CallOp> calls(function.getOps<CallOp>());
     llvm::DenseMap<Operation *, int64_t> steps;
     for (auto [step, call] : llvm::enumerate(calls))
       steps[call] = step;
 
     SmallVector<Lifetime> lifetimes;
-    auto leaves = [](Value value) {
-      return llvm::any_of(value.getUsers(), [](Operation *user) { return isa<func::ReturnOp>(user); });
-    };
+    llvm::DenseMap<Value, size_t> placeOf; // index into lifetimes: what is overwritten and the result share one
     for (CallOp call : calls)
       for (Value result : call.getOutputs()) {
-        if (leaves(result))
+        if (llvm::any_of(result.getUsers(), [](Operation *user) { return isa<func::ReturnOp>(user); }))
           continue;
         int64_t last = steps[call];
         for (Operation *user : result.getUsers())
           last = std::max(last, steps[user]);
+        if (std::optional<uint64_t> overwritten = call.getInPlace()) {
+          auto shared = placeOf.find(call.getInputs()[*overwritten]);
+          if (shared == placeOf.end() || lifetimes[shared->second].last != steps[call])
+            return call.emitOpError("expected to overwrite a tensor of the arena that nothing reads later");
+          lifetimes[shared->second].last = last;
+          placeOf[result] = shared->second;
+          continue;
+        }
+        placeOf[result] = lifetimes.size();
         lifetimes.push_back({getStorageBytes(cast<RankedTensorType>(result.getType())), steps[call], last});
       }
     MemoryPlan plan = planMemory(lifetimes);
 
     Builder builder(&getContext());
-    auto next = plan.offsets.begin();
     for (CallOp call : calls) {
       SmallVector<int64_t> offsets;
-      for (Value result : call.getOutputs())
-        offsets.push_back(leaves(result) ? -1 : *next++);
+      for (Value result : call.getOutputs()) {
+        auto place = placeOf.find(result);
+        offsets.push_back(place == placeOf.end() ? -1 : plan.offsets[place->second]);
+      }
       call.setOffsetsAttr(builder.getDenseI64ArrayAttr(offsets));
     }
     function->setAttr(kArenaBytesAttr, builder.getI64IntegerAttr(plan.arenaBytes));
     function->setAttr(kArenaLowerBoundAttr, builder.getI64IntegerAttr(plan.lowerBoundBytes));
+    return success();
   }
 
   /// In network order, so that the hardware streams and a prefetch of what comes next is a constant distance.

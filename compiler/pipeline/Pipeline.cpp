@@ -59,6 +59,7 @@ void res::addPhase(OpPassManager &passes, Phase phase) {
     passes.addPass(createCSEPass());
     break;
   case Phase::planned:
+    passes.addPass(createWriteInPlacePass());
     passes.addPass(createOutlineKernelsPass());
     passes.addPass(createPlanMemoryPass());
     break;

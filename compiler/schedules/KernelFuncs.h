@@ -84,6 +84,11 @@ struct StageLoops {
   bool isLast() const { return part == Part::last; }
 };
 
+/// The definition that stores to a kernel's output. Where the output overwrites an input it is an update of that.
+inline Halide::Stage storeOf(Halide::Func output) {
+  return output.has_update_definition() ? output.update() : Halide::Stage(output);
+}
+
 /// Each names the first thing about a schedule that does not fit the kernel (schedules come from edited dumps, too), or
 /// returns "" when it was applied.
 std::string scheduleDirect(ConvFuncs &funcs, const KernelVars &vars, const DirectSchedule &schedule,

@@ -72,7 +72,8 @@ std::string res::scheduleDirect(ConvFuncs &funcs, const KernelVars &v, const Dir
     return error;
   if (!loops.isAlone() && (s.flat || s.chunk || s.staging == StagingKind::whole))
     return "expected stages of bands that are not flat, in no chunks and with no whole staged input";
-  Func out = funcs.output, acc = funcs.acc;
+  Func acc = funcs.acc;
+  Stage out = storeOf(funcs.output);
   Var xo("xo"), xi("xi"), bo("bo"), bi("bi"), yo("yo"), yi("yi"), task("task"), part("part");
   const int64_t lanes = std::min(target.vectorFloats, kBlock);
   const int64_t groups = (funcs.blocks + s.blocks - 1) / s.blocks;
@@ -82,12 +83,17 @@ std::string res::scheduleDirect(ConvFuncs &funcs, const KernelVars &v, const Dir
     if (funcs.sum.defined())
       schedulePieces(funcs, v, tile, part, lanes);
     else
-      acc.compute_at(out, tile);
+      acc.compute_at(funcs.output, tile);
   };
 
-  // The last tile of a row and the last group of blocks are shifted inwards: they compute again what they overlap.
-  out.split(v.x, xo, xi, int(s.pixels), TailStrategy::ShiftInwards);
-  out.split(v.co, bo, bi, int(s.blocks), TailStrategy::ShiftInwards);
+  // The last tile of a row and the last group of blocks are shifted inwards: they compute again what they overlap, which a
+  // definition that reads its own output must not.
+  const bool inPlace = funcs.output.has_update_definition();
+  if (inPlace && !storesOnce(s, limits))
+    return "expected pixels and blocks that divide the output, as it overwrites an input";
+  const TailStrategy tail = inPlace ? TailStrategy::RoundUp : TailStrategy::ShiftInwards;
+  out.split(v.x, xo, xi, int(s.pixels), tail);
+  out.split(v.co, bo, bi, int(s.blocks), tail);
   out.unroll(bi).unroll(xi);
   if (!loops.isAlone()) {
     orderBandLoops(funcs, v, s, loops, {v.ci, bi, xi}, xo, bo);
@@ -101,7 +107,7 @@ std::string res::scheduleDirect(ConvFuncs &funcs, const KernelVars &v, const Dir
     else
       placeSums(xo);
     if (funcs.staged.defined())
-      funcs.staged.compute_at(out, v.n);
+      funcs.staged.compute_at(funcs.output, v.n);
   } else if (s.flat) {
     out.split(xo, task, xo, int(s.rows), TailStrategy::GuardWithIf);
     out.reorder(v.ci, bi, xi, bo, xo, task, v.y, v.n);
@@ -116,7 +122,7 @@ std::string res::scheduleDirect(ConvFuncs &funcs, const KernelVars &v, const Dir
       out.parallel(yo);
     placeSums(bo);
     if (funcs.staged.defined())
-      s.staging == StagingKind::rows ? funcs.staged.compute_at(out, yo) : funcs.staged.compute_at(out, v.n);
+      funcs.staged.compute_at(funcs.output, s.staging == StagingKind::rows ? yo : v.n);
   }
 
   vectorizeLanes(out, v, part, lanes);

@@ -96,7 +96,7 @@ std::string res::scheduleWinograd(WinogradFuncs &f, const KernelVars &v, const W
     return "expected steps of " + std::to_string(s.macroRows * s.tile) + " rows, as a macro block has, got " +
            std::to_string(loops.step);
   const WinogradVars &w = f.vars;
-  Func out = f.output;
+  Stage out = storeOf(f.output);
   Var xm("xm"), bi("bi"), ym = loops.at;
   const auto tail = [&](int64_t size) { return size % s.tile ? TailStrategy::GuardWithIf : TailStrategy::Auto; };
   // Only lanes are vectors, so a guard at the border is a scalar branch for a pixel.
@@ -114,7 +114,7 @@ std::string res::scheduleWinograd(WinogradFuncs &f, const KernelVars &v, const W
   const Sweeps t(target);
   out.split(w.v, w.v, t.sweep, int(s.tile) / t.rows).split(v.ci, t.part, v.ci, t.lanes);
   out.reorder(v.ci, w.u, w.v, t.part, w.tx, t.sweep, w.ty).vectorize(v.ci).unroll(w.u).unroll(w.v).unroll(t.sweep);
-  f.outputRows.compute_at(out, t.part).vectorize(w.k).unroll(w.j).unroll(w.v);
+  f.outputRows.compute_at(f.output, t.part).vectorize(w.k).unroll(w.j).unroll(w.v);
   scheduleProducts(f, s, v);
   if (s.weights == WinogradWeights::panels)
     schedulePanels(f, s, v);
@@ -126,16 +126,16 @@ std::string res::scheduleWinograd(WinogradFuncs &f, const KernelVars &v, const W
   f.outputRows.bound_storage(w.tx, 1).bound_storage(w.ty, 1);
 
   if (isWhole) {
-    f.input.compute_at(out, v.n).parallel(w.cb);
+    f.input.compute_at(f.output, v.n).parallel(w.cb);
     out.parallel(w.b);
   } else {
-    f.input.compute_at(out, xm);
+    f.input.compute_at(f.output, xm);
     if (loops.isAlone())
       out.parallel(ym);
     else if (loops.isLast() && f.height > loops.rows)
       out.parallel(loops.band);
     else if (!loops.isLast())
-      out.align_bounds(v.y, int(s.tile));
+      f.output.align_bounds(v.y, int(s.tile));
   }
   scheduleInput(f, v, t);
   return "";

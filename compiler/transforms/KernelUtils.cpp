@@ -20,7 +20,7 @@ bool res::isElementwiseKernel(KernelOp kernel) {
 
 /// An empty kernel with these inputs and result types; the builder is left inside it.
 static KernelOp createEmptyKernel(OpBuilder &builder, Location loc, TypeRange results, ValueRange inputs) {
-  auto kernel = KernelOp::create(builder, loc, results, inputs, DictionaryAttr(), ArrayAttr(), FloatAttr());
+  auto kernel = KernelOp::create(builder, loc, results, inputs, DictionaryAttr(), ArrayAttr(), FloatAttr(), IntegerAttr());
   SmallVector<Location> locations;
   for (Value input : inputs)
     locations.push_back(input.getLoc());

@@ -1,0 +1,88 @@
+//===- WriteInPlace.cpp - sums where their addend lies ----------*- C++ -*-===//
+//
+// The result of a convolution whose epilogue adds a map takes the place of that map, if nothing reads it afterwards. So a
+// residual block needs no memory for its result, and its last store finds the line that was just read.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/analysis/ScheduleChoice.h"
+#include "compiler/lowering/Passes.h"
+
+#include "mlir/IR/Builders.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MathExtras.h"
+
+#define DEBUG_TYPE "res-write-in-place"
+
+namespace res {
+#define GEN_PASS_DEF_WRITEINPLACEPASS
+#include "compiler/lowering/Passes.h.inc"
+} // namespace res
+
+using namespace mlir;
+using namespace res;
+
+namespace {
+
+struct WriteInPlacePass : res::impl::WriteInPlacePassBase<WriteInPlacePass> {
+  using Base::Base;
+  void runOnOperation() override {
+    for (auto function : getOperation().getOps<func::FuncOp>())
+      for (auto kernel : function.getOps<KernelOp>())
+        if (std::optional<unsigned> place = chooseInput(kernel)) {
+          kernel.setInPlace(*place);
+          ++numInPlace;
+        }
+  }
+
+  static std::optional<unsigned> chooseInput(KernelOp kernel) {
+    if (kernel.getNumResults() != 1 || isReturned(kernel.getResult(0)) || !storesOnceEverywhere(kernel))
+      return std::nullopt;
+    for (OpOperand &operand : kernel->getOpOperands())
+      if (endsHere(operand) && canOverwrite(kernel.getBody().getArgument(operand.getOperandNumber())))
+        return operand.getOperandNumber();
+    return std::nullopt;
+  }
+
+  static bool isReturned(Value value) {
+    return llvm::any_of(value.getUsers(), [](Operation *user) { return isa<func::ReturnOp>(user); });
+  }
+
+  /// Whether this is the last use of a tensor of the arena.
+  static bool endsHere(OpOperand &operand) {
+    Operation *kernel = operand.getOwner();
+    return isa_and_nonnull<KernelOp>(operand.get().getDefiningOp()) &&
+           llvm::all_of(operand.get().getUses(), [&](OpOperand &use) {
+             return &use == &operand || (isa<KernelOp>(use.getOwner()) && use.getOwner()->isBeforeInBlock(kernel));
+           });
+  }
+
+  /// Whether the schedules of all targets, which share one plan of the memory, store each element once.
+  static bool storesOnceEverywhere(KernelOp kernel) {
+    // Stages of a banded kernel keep rows of each other, and are left alone.
+    auto conv = dyn_cast<ConvOp>(kernel.getAnchor());
+    if (getAnchors(kernel.getBody().front()).size() != 1)
+      return false;
+    DictionaryAttr schedules = kernel.getSchedulesAttr();
+    if (!conv || !getBlock(conv.getType()) || !schedules || schedules.empty())
+      return false;
+    return llvm::all_of(schedules, [&](NamedAttribute schedule) { return storesOnceAs(conv, schedule.getValue()); });
+  }
+
+  static bool storesOnceAs(ConvOp conv, Attribute schedule) {
+    if (isa<WinogradAttr>(schedule)) // border tiles are guarded, and groups divide the blocks: see checkWinograd
+      return true;
+    auto direct = dyn_cast<DirectAttr>(schedule);
+    if (!direct || direct.getPixels() < 1 || direct.getBlocks() < 1)
+      return false;
+    ArrayRef<int64_t> shape = conv.getType().getShape();
+    DirectLimits limits{};
+    limits.width = direct.getFlat() ? shape[2] * shape[3] : shape[3];
+    limits.blocks = llvm::divideCeil(shape[1], kBlock);
+    DirectSchedule tile{};
+    tile.pixels = direct.getPixels(), tile.blocks = direct.getBlocks();
+    return storesOnce(tile, limits);
+  }
+};
+
+} // namespace
