@@ -1,7 +1,7 @@
 //===- MemoryPlan.cpp - offsets of tensors in one arena ---------*- C++ -*-===//
 //
 // Dynamic storage allocation is NP-hard; greedy placement in a good order reaches the lower bound on nearly every
-// residual network, and trying a handful of orders costs microseconds.
+// residual network, and trying a handful of orders costs microseconds. The search is for the others.
 //
 //===----------------------------------------------------------------------===//
 
@@ -16,12 +16,21 @@
 using namespace res;
 
 namespace {
-struct Placed {
-  int64_t begin, end;
-};
-} // namespace
 
-static bool overlap(const Lifetime &a, const Lifetime &b) { return a.first <= b.last && b.first <= a.last; }
+/// A tensor at its distance from the place of its item.
+struct Part {
+  size_t tensor;
+  int64_t distance, bytes, first, last;
+};
+
+/// What is placed as one: a tensor, or a row of adjacent ones.
+struct Item {
+  llvm::SmallVector<Part, 1> parts;
+  int64_t bytes = 0, first = INT64_MAX, last = INT64_MIN;
+  int64_t area() const { return bytes * (last - first + 1); }
+};
+
+} // namespace
 
 /// The most bytes live at one step. Only starts need a look: what is live grows there alone.
 static int64_t lowerBound(llvm::ArrayRef<Lifetime> lifetimes) {
@@ -40,58 +49,101 @@ static int64_t lowerBound(llvm::ArrayRef<Lifetime> lifetimes) {
   return most;
 }
 
-/// Places the tensors in the given order. `bestFit` takes the tightest gap instead of the lowest.
-static MemoryPlan place(llvm::ArrayRef<Lifetime> lifetimes, llvm::ArrayRef<size_t> order, bool bestFit) {
+/// Rows first, then the other tensors in their order.
+static std::vector<Item> makeItems(llvm::ArrayRef<Lifetime> lifetimes, llvm::ArrayRef<AdjacentTensors> rows) {
+  std::vector<Item> items;
+  std::vector<bool> inRow(lifetimes.size());
+  auto addPart = [&](Item &item, size_t tensor) {
+    const Lifetime &life = lifetimes[tensor];
+    const int64_t bytes = llvm::alignTo(life.bytes, kArenaAlignment);
+    item.parts.push_back({tensor, item.bytes, bytes, life.first, life.last});
+    item.bytes += bytes;
+    item.first = std::min(item.first, life.first), item.last = std::max(item.last, life.last);
+    inRow[tensor] = true;
+  };
+  for (const AdjacentTensors &row : rows) {
+    Item &item = items.emplace_back();
+    for (size_t tensor : row)
+      addPart(item, tensor);
+  }
+  for (size_t tensor = 0; tensor < lifetimes.size(); ++tensor)
+    if (!inRow[tensor])
+      addPart(items.emplace_back(), tensor);
+  return items;
+}
+
+/// Where an item fits beside the parts that lie already: the lowest place, or with `bestFit` the one with the least room
+/// above it. Each pair of a placed and a new part that live together forbids an open interval of places.
+static int64_t findPlace(const Item &item, llvm::ArrayRef<Part> placed, bool bestFit) {
+  llvm::SmallVector<std::pair<int64_t, int64_t>> forbidden;
+  for (const Part &part : item.parts)
+    for (const Part &other : placed)
+      if (part.first <= other.last && other.first <= part.last)
+        forbidden.push_back({other.distance - part.distance - part.bytes, other.distance + other.bytes - part.distance});
+  llvm::sort(forbidden);
+  int64_t cursor = 0, chosen = -1, slack = INT64_MAX;
+  for (auto [begin, end] : forbidden) {
+    if (begin >= cursor && begin - cursor < slack && (chosen < 0 || bestFit))
+      chosen = cursor, slack = begin - cursor;
+    cursor = std::max(cursor, end);
+  }
+  return chosen >= 0 ? chosen : cursor;
+}
+
+static MemoryPlan placeInOrder(llvm::ArrayRef<Item> items, llvm::ArrayRef<size_t> order, size_t tensors, bool bestFit) {
   MemoryPlan plan;
-  plan.offsets.assign(lifetimes.size(), 0);
-  llvm::SmallVector<size_t> done;
+  plan.offsets.assign(tensors, 0);
+  llvm::SmallVector<Part> placed; // with their offsets as distances
   for (size_t index : order) {
-    int64_t bytes = llvm::alignTo(lifetimes[index].bytes, kArenaAlignment);
-    llvm::SmallVector<Placed> taken;
-    for (size_t other : done)
-      if (overlap(lifetimes[index], lifetimes[other]))
-        taken.push_back({plan.offsets[other],
-                         plan.offsets[other] + int64_t(llvm::alignTo(lifetimes[other].bytes, kArenaAlignment))});
-    llvm::sort(taken, [](const Placed &a, const Placed &b) { return a.begin < b.begin; });
-    int64_t cursor = 0, chosen = -1, slack = INT64_MAX;
-    for (const Placed &block : taken) {
-      int64_t gap = block.begin - cursor;
-      if (gap >= bytes && (chosen < 0 || (bestFit && gap - bytes < slack))) {
-        chosen = cursor;
-        slack = gap - bytes;
-      }
-      cursor = std::max(cursor, block.end);
+    const Item &item = items[index];
+    const int64_t place = findPlace(item, placed, bestFit);
+    plan.arenaBytes = std::max(plan.arenaBytes, place + item.bytes);
+    for (Part part : item.parts) {
+      part.distance += place;
+      plan.offsets[part.tensor] = part.distance;
+      placed.push_back(part);
     }
-    plan.offsets[index] = chosen >= 0 ? chosen : cursor;
-    plan.arenaBytes = std::max(plan.arenaBytes, plan.offsets[index] + bytes);
-    done.push_back(index);
   }
   return plan;
 }
 
-MemoryPlan res::planMemory(llvm::ArrayRef<Lifetime> lifetimes) {
-  auto length = [&](size_t i) { return lifetimes[i].last - lifetimes[i].first; };
+static MemoryPlan placeGreedily(llvm::ArrayRef<Item> items, size_t tensors, int64_t bound) {
   using Less = std::function<bool(size_t, size_t)>;
   // Ties are broken by index (stable sort), so that a plan never depends on the standard library.
   const Less orders[] = {
-      [&](size_t a, size_t b) { return lifetimes[a].bytes > lifetimes[b].bytes; },
-      [&](size_t a, size_t b) { return lifetimes[a].bytes * (length(a) + 1) > lifetimes[b].bytes * (length(b) + 1); },
-      [&](size_t a, size_t b) { return length(a) > length(b); },
-      [&](size_t a, size_t b) { return lifetimes[a].first < lifetimes[b].first; },
+      [&](size_t a, size_t b) { return items[a].bytes > items[b].bytes; },
+      [&](size_t a, size_t b) { return items[a].area() > items[b].area(); },
+      [&](size_t a, size_t b) { return items[a].last - items[a].first > items[b].last - items[b].first; },
+      [&](size_t a, size_t b) { return items[a].first < items[b].first; },
   };
   MemoryPlan best;
   best.arenaBytes = INT64_MAX;
-  int64_t bound = lowerBound(lifetimes);
   for (const Less &less : orders)
     for (bool bestFit : {false, true}) {
-      auto order = llvm::to_vector(llvm::seq<size_t>(0, lifetimes.size()));
+      if (best.arenaBytes == bound)
+        return best;
+      auto order = llvm::to_vector(llvm::seq<size_t>(0, items.size()));
       llvm::stable_sort(order, less);
-      MemoryPlan plan = place(lifetimes, order, bestFit);
+      MemoryPlan plan = placeInOrder(items, order, tensors, bestFit);
       if (plan.arenaBytes < best.arenaBytes)
         best = std::move(plan);
-      if (best.arenaBytes == bound)
-        break;
     }
-  best.lowerBoundBytes = bound;
   return best;
+}
+
+MemoryPlan res::planMemory(llvm::ArrayRef<Lifetime> lifetimes, llvm::ArrayRef<AdjacentTensors> rows, int64_t budget) {
+  const int64_t bound = lowerBound(lifetimes);
+  MemoryPlan plan = placeGreedily(makeItems(lifetimes, rows), lifetimes.size(), bound);
+  plan.lowerBoundBytes = bound;
+  plan.optimal = plan.arenaBytes == bound;
+  if (plan.optimal || !rows.empty() || lifetimes.size() > kMostSearched)
+    return plan;
+  if (auto offsets = searchMemoryPlan(lifetimes, plan.arenaBytes, budget)) {
+    plan.offsets = std::move(*offsets);
+    plan.arenaBytes = 0;
+    for (auto [offset, life] : llvm::zip_equal(plan.offsets, lifetimes))
+      plan.arenaBytes = std::max(plan.arenaBytes, offset + int64_t(llvm::alignTo(life.bytes, kArenaAlignment)));
+  }
+  plan.optimal = budget > 0 || plan.arenaBytes == bound;
+  return plan;
 }

@@ -45,6 +45,8 @@ void res::addPhase(OpPassManager &passes, Phase phase) {
     passes.addPass(createFuseEpiloguePass());
     // 4. The weights that folding left without users.
     passes.addPass(createCSEPass());
+    // 5. Branches in the order that needs least memory, before anything is decided about steps.
+    passes.addPass(createOrderKernelsPass());
     break;
   case Phase::decided:
     passes.addPass(createDecideSchedulesPass());

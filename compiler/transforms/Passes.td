@@ -85,6 +85,16 @@ def FuseResidualAddPass : Res_Pass<"res-fuse-residual-add"> {
   let statistics = [Statistic<"numFused", "num-fused", "additions fused into a producer">];
 }
 
+def OrderKernelsPass : Res_Pass<"res-order-kernels"> {
+  let summary = "put independent kernels into the order in which the fewest bytes are live";
+  let description = [{
+    Branches of a block may run one after the other or in turns. Of all possible orders one with the smallest peak of live
+    bytes is taken, where a sum may take the place of an addend that dies (res-write-in-place). Kernels keep their order
+    where another does not lower the peak of the whole network.
+  }];
+  let statistics = [Statistic<"numMoved", "num-moved", "kernels that are another step than before">];
+}
+
 //===----------------------------------------------------------------------===//
 // fused -> decided -> scheduled
 //===----------------------------------------------------------------------===//
