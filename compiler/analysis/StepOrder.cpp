@@ -179,10 +179,15 @@ static int64_t leastPeak(llvm::ArrayRef<Step> steps, const LiveBytes &memory, si
   return most;
 }
 
-/// States that a search of so many steps may keep: each looks at all steps in every layer. About 0.1 s.
-static size_t affordable(size_t count, size_t mostStates) {
+/// States that a search of some steps may keep: in every layer each looks at all steps, and for what dies with these at the
+/// readers of what they read. About 0.1 s.
+static size_t affordable(llvm::ArrayRef<Step> steps, const LiveBytes &memory, size_t begin, size_t end, size_t mostStates) {
   constexpr size_t kMostLooks = 20'000'000;
-  return std::min(mostStates, kMostLooks / count / count);
+  size_t looks = end - begin;
+  for (size_t step = begin; step < end; ++step)
+    for (size_t read : steps[step].reads)
+      looks += memory.readersOf(read).size();
+  return std::min(mostStates, kMostLooks / looks / (end - begin));
 }
 
 StepOrder res::orderSteps(llvm::ArrayRef<Step> steps, size_t mostStates) {
@@ -204,7 +209,7 @@ StepOrder res::orderSteps(llvm::ArrayRef<Step> steps, size_t mostStates) {
     live = after;
     Choice &choice = choices.emplace_back(Choice{begin, end, peak, {}});
     if (end - begin > 1 && peak > leastPeak(steps, memory, begin, end)) {
-      if (const size_t states = affordable(end - begin, mostStates))
+      if (const size_t states = affordable(steps, memory, begin, end, mostStates))
         std::tie(choice.better, peak) = part.search(peak, states, result.optimal);
       else
         result.optimal = false;

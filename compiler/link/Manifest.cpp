@@ -224,6 +224,7 @@ json::Array ManifestBuilder::steps() {
 
 json::Array ManifestBuilder::memoryMap() {
   json::Array list;
+  llvm::DenseMap<Value, int64_t> places; // indices into the list
   for (auto call : main.getOps<CallOp>())
     for (auto [result, offset] : llvm::zip(call.getOutputs(), *call.getOffsets())) {
       if (offset < 0)
@@ -231,11 +232,15 @@ json::Array ManifestBuilder::memoryMap() {
       int64_t last = stepOf[call];
       for (Operation *user : result.getUsers())
         last = std::max(last, stepOf.lookup(user));
-      list.push_back(json::Object{{"name", getNodeName(call.getLoc())},
-                                  {"offset", offset},
-                                  {"bytes", getStorageBytes(typeOf(result))},
-                                  {"first_step", stepOf[call]},
-                                  {"last_step", last}});
+      json::Object place{{"name", getNodeName(call.getLoc())},
+                         {"offset", offset},
+                         {"bytes", getStorageBytes(typeOf(result))},
+                         {"first_step", stepOf[call]},
+                         {"last_step", last}};
+      if (std::optional<uint64_t> overwritten = call.getInPlace())
+        place.insert({"overwrites", places.lookup(call.getInputs()[*overwritten])});
+      places[result] = int64_t(list.size());
+      list.push_back(std::move(place));
     }
   return list;
 }

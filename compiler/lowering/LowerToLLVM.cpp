@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/analysis/MemoryPlan.h"
+#include "compiler/lowering/CheckMemory.h"
 #include "compiler/lowering/DriverBuilder.h"
 #include "compiler/lowering/KernelNames.h"
 #include "compiler/lowering/Passes.h"
@@ -75,6 +76,8 @@ struct LowerToLLVMPass : res::impl::LowerToLLVMPassBase<LowerToLLVMPass> {
         if (failed(checkPlace(main, call, result, offset)))
           return failure();
     }
+    if (failed(checkMemory(main)))
+      return failure();
     llvm::SmallPtrSet<Value, 4> written;
     for (Value output : main.getBody().front().getTerminator()->getOperands())
       if (!output.getDefiningOp<CallOp>() || !written.insert(output).second)

@@ -32,7 +32,8 @@ static bool fromJSON(const json::Value &value, Manifest::Step &step, json::Path 
 static bool fromJSON(const json::Value &value, Manifest::Place &place, json::Path path) {
   json::ObjectMapper map(value, path);
   return map && map.map("name", place.name) && map.map("offset", place.offset) && map.map("bytes", place.bytes) &&
-         map.map("first_step", place.firstStep) && map.map("last_step", place.lastStep);
+         map.map("first_step", place.firstStep) && map.map("last_step", place.lastStep) &&
+         map.mapOptional("overwrites", place.overwrites);
 }
 
 static bool isSource(const Manifest &manifest, int64_t source, size_t steps) {
@@ -67,6 +68,10 @@ static bool checkIndices(const Manifest &manifest, json::Path path) {
     const Manifest::Place &place = manifest.memoryMap[i];
     if (place.firstStep > place.lastStep || place.lastStep >= manifest.steps.size()) {
       path.field("memory_map").index(i).field("last_step").report("expected a step, not before first_step");
+      return false;
+    }
+    if (place.overwrites && (*place.overwrites < 0 || *place.overwrites >= int64_t(i))) {
+      path.field("memory_map").index(i).field("overwrites").report("expected an earlier place");
       return false;
     }
   }

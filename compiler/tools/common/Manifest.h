@@ -40,10 +40,12 @@ struct Manifest {
     uint64_t kernel = 0;            // index into kernels
     uint64_t macs = 0, bytes = 0;
   };
-  /// A tensor's place in the arena while it is live, from the step that writes it to the last that reads it.
+  /// A tensor's place in the arena while it is live, from the step that writes it to the last that reads it. It may be that
+  /// of an earlier one in the list, which the step that writes it is the last to read.
   struct Place {
     std::string name;
     uint64_t offset = 0, bytes = 0, firstStep = 0, lastStep = 0;
+    std::optional<int64_t> overwrites;
   };
 
   std::string name, compiler, modelHash, target, math;

@@ -12,6 +12,8 @@ namespace res {
 
 ReportOptions::ReportOptions()
     : json("json", cl::desc("print everything as JSON"), cl::cat(optionCategory())),
+      memory("memory", cl::desc("print the memory map: what lies where in the arena during each call"),
+             cl::cat(optionCategory())),
       html("html", cl::desc("write a page: graph, passes, kernels, memory map; - is standard output"),
            cl::value_desc("file"), cl::cat(optionCategory())) {}
 
@@ -20,7 +22,9 @@ int ReportOptions::read(ReportKind &kind) const {
     return reportUsage("inspect", "--html: expected a file name, got none");
   if (json && !html.empty())
     return reportUsage("inspect", "expected --json or --html, got both");
-  kind = {json, html};
+  if (memory && (json || !html.empty()))
+    return reportUsage("inspect", Twine("expected --memory or --") + (json ? "json" : "html") + ", got both");
+  kind = {json, memory, html};
   return ExitDone;
 }
 
@@ -50,7 +54,10 @@ int writeReport(const ReportKind &kind, StringRef manifest, StringRef name, cons
     return reportFault(parsed.takeError());
   if (!kind.html.empty())
     return writePage(kind.html, renderPage(manifest, dump));
-  printSummary(outs(), *parsed);
+  if (kind.memory)
+    printMemoryMap(outs(), *parsed);
+  else
+    printSummary(outs(), *parsed);
   return finishOutput();
 }
 

@@ -11,11 +11,12 @@ namespace res {
 /// How the user wants to see it: as text unless one of these is given.
 struct ReportKind {
   bool json = false;
+  bool memory = false;
   std::string html; // the page's file; "-" is standard output
 };
 
 struct ReportOptions {
-  llvm::cl::opt<bool> json;
+  llvm::cl::opt<bool> json, memory;
   llvm::cl::opt<std::string> html;
   ReportOptions();
 

@@ -19,6 +19,10 @@ void printOperations(llvm::raw_ostream &stream, OperationCounts counts);
 /// a terminal.
 void printSummary(llvm::raw_ostream &stream, const Manifest &manifest);
 
+/// Prints the arena as time x address: a row for each call with the bytes that are live during it, and a letter for what lies
+/// in each band of addresses.
+void printMemoryMap(llvm::raw_ostream &stream, const Manifest &manifest);
+
 /// How a step's nodes are shown: the names after the first lose the blocks they share with it,
 /// "/layer1/conv1/Conv + relu/Relu".
 std::string fusedNodesText(const Manifest::Step &step);

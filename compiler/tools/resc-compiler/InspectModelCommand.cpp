@@ -97,7 +97,7 @@ int res::inspectModelCommand(Arguments arguments) {
     return writeModelPage(model, report);
 
   json::Object described = describeModel(model.module());
-  if (!report.json)
+  if (!report.json && !report.memory)
     printModel(model.module(), options.input.getValue());
   if (int result = model.advance(Phase::planned, [](mlir::PassManager &) {}))
     return result;

@@ -2,6 +2,7 @@
 
 #include "compiler/tools/resc-compiler/Model.h"
 #include "compiler/analysis/TargetModel.h"
+#include "compiler/lowering/CheckMemory.h"
 #include "compiler/tools/common/ProgressLine.h"
 #include "frontends/onnx/OnnxImporter.h"
 
@@ -202,7 +203,12 @@ int Model::advance(Phase last, llvm::function_ref<void(PassManager &)> instrumen
     if (modelHooks().passes)
       modelHooks().passes(passes);
   };
-  return succeeded(runPhases(*owned, last, instrumentAll)) ? ExitDone : ExitFault;
+  const bool plansMemory = getPhase(*owned) < std::optional(Phase::planned) && last == Phase::planned;
+  if (failed(runPhases(*owned, last, instrumentAll)))
+    return ExitFault;
+  if (plansMemory && failed(checkMemory(owned->lookupSymbol<func::FuncOp>("main"))))
+    return reportBug("the plan of the memory does not hold");
+  return ExitDone;
 }
 
 int Model::build(ModuleOp planned, BuildOptions options, llvm::StringRef what) {

@@ -511,3 +511,32 @@ func.func @pad_size(%x: tensor<1x4xf32>) {
   %0 = res.pad %x at [0, 4294967296] with 0.0 : tensor<1x4xf32> -> tensor<1x6xf32>
   return
 }
+
+// -----
+
+func.func @overwrite_what_the_anchor_reads(%x: tensor<1x4x8x8xf32>) -> tensor<1x4x8x8xf32> {
+  // expected-error @+1 {{expected 'in_place' to be an input that only elementwise operations read, of the type of the only result, got 0}}
+  %0 = res.kernel(%a = %x : tensor<1x4x8x8xf32>) -> tensor<1x4x8x8xf32> attributes {in_place = 0 : i64} {
+    %p = res.max_pool %a window<3x3, pad = [1, 1, 1, 1]> : tensor<1x4x8x8xf32> -> tensor<1x4x8x8xf32>
+    res.yield %p : tensor<1x4x8x8xf32>
+  }
+  return %0 : tensor<1x4x8x8xf32>
+}
+
+// -----
+
+func.func @overwrite_what_is_no_input(%x: tensor<1x4xf32>) -> tensor<1x4xf32> {
+  // expected-error @+1 {{expected an input of the only result's type to be overwritten, got 1}}
+  %0 = res.call @k(%x) over 1 : (tensor<1x4xf32>) -> tensor<1x4xf32>
+  return %0 : tensor<1x4xf32>
+}
+func.func private @k(tensor<1x4xf32>) -> tensor<1x4xf32>
+
+// -----
+
+func.func @overwrite_against_the_kernel(%x: tensor<1x4xf32>) -> tensor<1x4xf32> {
+  // expected-error @+1 {{expected to overwrite the input that 'k' overwrites, if any}}
+  %0 = res.call @k(%x) over 0 : (tensor<1x4xf32>) -> tensor<1x4xf32>
+  return %0 : tensor<1x4xf32>
+}
+func.func private @k(tensor<1x4xf32>) -> tensor<1x4xf32>

@@ -79,12 +79,19 @@ func.func private @outlined(%x: tensor<1x16xf32>) -> tensor<1x16xf32> attributes
   return %x : tensor<1x16xf32>
 }
 
+// CHECK: func.func private @inplace({{.*}} attributes {res.in_place = 0 : i64}
+func.func private @inplace(%x: tensor<1x16xf32>) -> tensor<1x16xf32> attributes {res.in_place = 0 : i64} {
+  return %x : tensor<1x16xf32>
+}
+
 // CHECK-LABEL: func.func @call
 func.func @call(%x: tensor<1x16xf32>) -> tensor<1x16xf32> {
   // CHECK: res.call @outlined(%{{.*}}) at [128] : (tensor<1x16xf32>) -> tensor<1x16xf32>
   %0 = res.call @outlined(%x) at [128] : (tensor<1x16xf32>) -> tensor<1x16xf32>
   // CHECK: res.call @outlined(%{{.*}}) : (tensor<1x16xf32>) -> tensor<1x16xf32>
   %1 = res.call @outlined(%0) : (tensor<1x16xf32>) -> tensor<1x16xf32>
+  // CHECK: res.call @inplace(%{{.*}}) over 0 at [64] : (tensor<1x16xf32>) -> tensor<1x16xf32>
+  %2 = res.call @inplace(%1) over 0 at [64] : (tensor<1x16xf32>) -> tensor<1x16xf32>
   return %1 : tensor<1x16xf32>
 }
 }

@@ -121,3 +121,45 @@ func.func @main(%x: tensor<1x4xf32>) -> (tensor<1x4xf32>, tensor<1x4xf32>)
   %0 = res.call @k(%x) at [-1] : (tensor<1x4xf32>) -> tensor<1x4xf32>
   return %0, %0 : tensor<1x4xf32>, tensor<1x4xf32>
 }
+
+// -----
+
+// Two tensors that live together at one place: the second call overwrites what the third reads.
+!a = tensor<1x16x1x1xf32, #res.blocked<16>>
+func.func private @k(!a) -> !a
+func.func private @add(!a, !a) -> !a
+func.func @main(%x: !a) -> !a
+    attributes {res.arena_bytes = 64 : i64, res.arena_lower_bound_bytes = 64 : i64, res.weights_bytes = 0 : i64} {
+  %0 = res.call @k(%x) at [0] : (!a) -> !a
+  %1 = res.call @k(%x) at [0] : (!a) -> !a
+  // expected-error @below {{expected input 0 to lie in the arena as it was written, got it overwritten}}
+  %2 = res.call @add(%0, %1) at [-1] : (!a, !a) -> !a
+  return %2 : !a
+}
+
+// -----
+
+!a = tensor<1x16x1x1xf32, #res.blocked<16>>
+func.func private @k(!a) -> !a
+func.func @main(%x: !a) -> !a
+    attributes {res.arena_bytes = 64 : i64, res.arena_lower_bound_bytes = 64 : i64, res.weights_bytes = 0 : i64} {
+  %0 = res.call @k(%x) at [0] : (!a) -> !a
+  // expected-error @below {{expected results apart from inputs and from each other}}
+  %1 = res.call @k(%0) at [0] : (!a) -> !a
+  %2 = res.call @k(%1) at [-1] : (!a) -> !a
+  return %2 : !a
+}
+
+// -----
+
+!a = tensor<1x16x1x1xf32, #res.blocked<16>>
+func.func private @k(!a) -> !a
+func.func private @sum(!a, !a) -> !a attributes {res.in_place = 1 : i64}
+func.func @main(%x: !a) -> !a
+    attributes {res.arena_bytes = 128 : i64, res.arena_lower_bound_bytes = 128 : i64, res.weights_bytes = 0 : i64} {
+  %0 = res.call @k(%x) at [0] : (!a) -> !a
+  // expected-error @below {{expected the result at the place of the input that it overwrites}}
+  %1 = res.call @sum(%x, %0) over 1 at [64] : (!a, !a) -> !a
+  %2 = res.call @k(%1) at [-1] : (!a) -> !a
+  return %2 : !a
+}

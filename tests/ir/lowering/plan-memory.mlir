@@ -69,3 +69,26 @@ func.func @main(%x: tensor<1x3xf32>) -> (tensor<1x3xf32>, tensor<1x3xf32>) {
 }
 func.func private @split(tensor<1x3xf32>) -> (tensor<1x3xf32>, tensor<1x3xf32>)
 func.func private @one(tensor<1x3xf32>) -> tensor<1x3xf32>
+
+// -----
+
+// A block that closes in place: the sum takes the place of the skip, and the next block's sum takes it again.
+// CHECK-LABEL: func.func @main
+// CHECK-SAME: res.arena_bytes = 8192 : i64, res.arena_lower_bound_bytes = 8192 : i64
+// CHECK: %[[SKIP:.*]] = res.call @unary(%arg0) at [[[PLACE:[0-9]+]]]
+// CHECK: %[[A:.*]] = res.call @unary(%[[SKIP]]) at [[[BRANCH:[0-9]+]]]
+// CHECK: %[[SUM:.*]] = res.call @sum(%[[A]], %[[SKIP]]) over 1 at [[[PLACE]]]
+// CHECK: %[[B:.*]] = res.call @unary(%[[SUM]]) at [[[BRANCH]]]
+// CHECK: res.call @sum(%[[B]], %[[SUM]]) over 1 at [[[PLACE]]]
+!a = tensor<1x16x8x8xf32, #res.blocked<16>>
+func.func @main(%x: !a) -> !a {
+  %0 = res.call @unary(%x) : (!a) -> !a
+  %1 = res.call @unary(%0) : (!a) -> !a
+  %2 = res.call @sum(%1, %0) over 1 : (!a, !a) -> !a
+  %3 = res.call @unary(%2) : (!a) -> !a
+  %4 = res.call @sum(%3, %2) over 1 : (!a, !a) -> !a
+  %5 = res.call @unary(%4) : (!a) -> !a
+  return %5 : !a
+}
+func.func private @unary(!a) -> !a
+func.func private @sum(!a, !a) -> !a attributes {res.in_place = 1 : i64}

@@ -1,10 +1,14 @@
 // The arena as time x address.
 
-/** Bytes that are live during each call. */
+/** Whether a tensor takes the place of one that is read for the last time by the call that writes it. */
+const overwrites = place => place.overwrites !== undefined;
+
+/** Bytes that are live during each call; a place that two tensors share counts once. */
 function liveBytes(model) {
   const live = new Array(model.steps.length).fill(0);
   for (const place of model.memory_map)
-    for (let step = place.first_step; step <= place.last_step; ++step) live[step] += place.bytes;
+    for (let step = place.first_step + (overwrites(place) ? 1 : 0); step <= place.last_step; ++step)
+      live[step] += place.bytes;
   return live;
 }
 
@@ -32,6 +36,7 @@ function drawMemory(host, model) {
     const first = place.first_step, last = place.last_step;
     const lines = [place.name, `${bytesText(place.bytes)} at address ${place.offset}`,
       `written by call ${first}, last read by call ${last}`];
+    if (overwrites(place)) lines.push(`overwrites ${model.memory_map[place.overwrites].name}`);
     const box = {x: x(first), y: y(place.offset + place.bytes), width: (last - first + 1) * column,
       height: Math.max(1, height * place.bytes / Math.max(1, arena))};
     tensors.push(svg("rect", {class: "tensor", "data-step": first, style: `fill: var(--hue${i % 6})`, ...box,
