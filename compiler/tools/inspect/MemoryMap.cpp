@@ -51,7 +51,7 @@ void printMemoryMap(raw_ostream &stream, const Manifest &manifest) {
          << " (*), bands of " << bytesText(divideCeil(arena, kBands)) << "\n"
          << "a letter is a tensor, upper case during the call that writes it; addresses grow to the right\n";
   using Column = TextTable::Column;
-  TextTable table({{"call", Column::Right}, {"live", Column::Right}, {"", Column::Left, 1}, {"arena"}, {"nodes", Column::Left, 24}});
+  TextTable table({{"call", Column::Right}, {"live", Column::Right}, {"", Column::Left, 1}, {"arena"}, {"nodes", Column::Left, 28}});
   for (auto [index, step] : enumerate(manifest.steps))
     table.row({std::to_string(index), bytesText(live[index]), live[index] == most ? "*" : "", rows[index],
                fusedNodesText(step)});

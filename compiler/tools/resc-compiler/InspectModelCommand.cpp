@@ -19,6 +19,7 @@ static const char overview[] = R"(shows what is in a model or in a dump of the I
 
   resc inspect resnet50.onnx
   resc inspect resnet50.onnx --json
+  resc inspect resnet50.onnx --memory
   resc inspect resnet50.onnx --html resnet50.html      # compiles it
 
   Kernels are decided and memory is planned, but without --html nothing is compiled.

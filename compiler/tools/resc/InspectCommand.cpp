@@ -12,6 +12,7 @@ static const char overview[] = R"(shows what a compiled library, a model or a fo
 
   resc inspect resnet50.so
   resc inspect resnet50.so --json | jq .arena_bytes
+  resc inspect resnet50.so --memory
   resc compile resnet50.onnx --dump-ir ir && resc inspect ir --html resnet50.html
 
   The library is not executed. The page is one file: graph, kernels and memory map, and of a folder

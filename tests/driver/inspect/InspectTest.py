@@ -43,8 +43,18 @@ class Inspect(ResCommandCase):
         self.assertEqual(json.loads(found), json.loads(self.resc("inspect", FAKE, "--json")))
         self.assertEqual(self.resc("inspect", FAKE, "--html", "-"), page)
 
+    def test_memory_map(self):
+        text = self.resc("inspect", FAKE, "--memory")
+        # One tensor of 64 bytes in an arena of 1100, written by the first call and read by the last.
+        self.assertRegex(text, r"^fake: arena 1\.07 KiB, most is live 64 B \(\*\), bands of 23 B\n")
+        for call, letters in enumerate(("AAA", "aaa", "aaa")):
+            self.assertRegex(text, rf"\n +{call} +64 B +\* +{letters}\.{{45}} +/")
+        self.assertLessEqual(max(map(len, text.splitlines())), 100)
+
     def test_wrong_usage(self):
         usage = " (see 'resc inspect --help')"
+        self.fails(2, "expected --memory or --json, got both" + usage, "inspect", FAKE, "--json", "--memory")
+        self.fails(2, "expected --memory or --html, got both" + usage, "inspect", FAKE, "--memory", "--html", "p.html")
         self.fails(2, "expected one compiled library, model or folder of dumps, got 0" + usage, "inspect")
         self.fails(2, "expected one compiled library, model or folder of dumps, got 2" + usage, "inspect", FAKE, ".")
         self.fails(2, "expected --json or --html, got both" + usage, "inspect", FAKE, "--json", "--html", "p.html")

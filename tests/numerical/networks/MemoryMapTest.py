@@ -51,33 +51,34 @@ class MemoryMap(NetworkCase):
     def describe(self, path, *options):
         return json.loads(self.resc("inspect", path, "--json", *options))
 
-    def check_map(self, manifest, overwriting):
+    def check_map(self, manifest):
         self.assertEqual(faults(manifest), [])
         self.assertEqual(manifest["arena_lower_bound_bytes"], bound(manifest))
         self.assertEqual(manifest["arena_bytes"], bound(manifest), "the bound is reached on these networks")
-        self.assertEqual(sum("overwrites" in place for place in manifest["memory_map"]), overwriting)
+        return sum("overwrites" in place for place in manifest["memory_map"])
 
     def test_compiled_resnets(self):
-        # Every block closes in place but the last, whose last kernel's result the pooling reads: that one, too.
-        for depth, blocks in ((18, 8), (34, 16), (50, 16), (101, 33), (152, 50)):
-            model = make_resnet(self.path / f"resnet{depth}.onnx", "--depth", depth, "--size", 64)
+        # Tiles divide some of these maps, so that some blocks close in place.
+        for depth in (18, 34, 50, 101, 152):
+            model = make_resnet(self.path / f"resnet{depth}.onnx", "--depth", depth, "--size", 56)
             for math in ("strict", "fast"):
                 with self.subTest(depth=depth, math=math):
                     library = self.compile(model, "--math", math)
-                    self.check_map(self.describe(library), blocks)
+                    self.assertGreaterEqual(self.check_map(self.describe(library)), 8)
 
     def test_compiled_vgg(self):
         model = make("make_vgg.py", self.path / "vgg19.onnx", "--size", 32)
-        self.check_map(self.describe(self.compile(model)), 0)
+        self.assertEqual(self.check_map(self.describe(self.compile(model))), 0)
 
     def test_planned_at_full_size(self):
         for depth, blocks in ((18, 8), (34, 16), (50, 16), (101, 33), (152, 50)):
             with self.subTest(depth=depth):
                 model = make_resnet(self.path / f"full{depth}.onnx", "--depth", depth)
-                self.check_map(self.describe(model, "--target", "x86-64-v4"), blocks)
+                # Every block closes in place.
+                self.assertEqual(self.check_map(self.describe(model, "--target", "x86-64-v4")), blocks)
 
     def test_finds_faults(self):
-        model = make_resnet(self.path / "resnet18.onnx", "--depth", 18, "--size", 64)
+        model = make_resnet(self.path / "resnet18.onnx", "--depth", 18, "--size", 56)
         good = self.describe(model)
         places = good["memory_map"]
         shared = next(i for i, place in enumerate(places) if "overwrites" in place)
