@@ -44,6 +44,9 @@ inline constexpr llvm::StringLiteral kBandsAttr = "res.bands";         // a #res
 inline constexpr llvm::StringLiteral kRemarkAttr = "res.remark";       // why it is, or is not, computed with those before it
 /// ... of arguments and results of @main ...
 inline constexpr llvm::StringLiteral kTensorNameAttr = "res.name";     // as in the model file
+/// ... of @main: a batch goes through it in so many turns (absent: one). Inputs and outputs of the model have that many times
+/// the images of its arguments and results ...
+inline constexpr llvm::StringLiteral kTurnsAttr = "res.turns";
 /// ... of @main in phase planned ...
 inline constexpr llvm::StringLiteral kArenaBytesAttr = "res.arena_bytes";
 inline constexpr llvm::StringLiteral kArenaLowerBoundAttr = "res.arena_lower_bound_bytes";
@@ -74,6 +77,12 @@ bool canOverwrite(mlir::BlockArgument argument);
 
 /// True for sources of weights and pure functions of weights.
 bool isWeightOp(mlir::Operation *op);
+
+/// How many turns a batch takes through a function: at least 1.
+int64_t getTurns(mlir::func::FuncOp main);
+
+/// The type of a tensor for all turns together.
+mlir::RankedTensorType getTypeOfTurns(mlir::Type type, int64_t turns);
 
 /// The block size of a type's layout, or 0 for a row-major tensor.
 int64_t getBlock(mlir::Type type);

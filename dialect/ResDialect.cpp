@@ -80,6 +80,19 @@ bool res::isWeightOp(Operation *op) {
   return isa<WeightRefOp, ConstantOp, BatchNormAffineOp, ScaleChannelsOp, ScaleShiftOp, PackOp>(op);
 }
 
+int64_t res::getTurns(func::FuncOp main) {
+  auto turns = main->getAttrOfType<IntegerAttr>(kTurnsAttr);
+  return turns ? std::max<int64_t>(turns.getInt(), 1) : 1;
+}
+
+RankedTensorType res::getTypeOfTurns(Type type, int64_t turns) {
+  auto tensor = cast<RankedTensorType>(type);
+  SmallVector<int64_t> shape(tensor.getShape());
+  if (!shape.empty())
+    shape[0] *= turns;
+  return tensor.clone(shape);
+}
+
 int64_t res::getBlock(Type type) {
   auto blocked = dyn_cast_or_null<BlockedAttr>(cast<RankedTensorType>(type).getEncoding());
   return blocked ? blocked.getBlock() : 0;

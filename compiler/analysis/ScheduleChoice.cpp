@@ -12,9 +12,6 @@ using llvm::divideCeil;
 // Estimates are for a core at 3 GHz: they rank candidates, and only their ratios matter.
 static constexpr double kCyclesPerMicrosecond = 3000.0;
 
-// A parallel loop should have at least this many tasks, so that 2 to 8 threads end together.
-static constexpr int64_t kMinTasks = 8;
-
 namespace {
 /// A register tile, and the share of its arithmetic that is not wasted.
 struct Tile {
@@ -123,7 +120,7 @@ static int64_t chooseChunk(const ConvShape &shape, const DirectSchedule &s, cons
 static int64_t chooseRows(const ConvShape &shape, const DirectSchedule &s, int64_t lines, const TargetModel &target) {
   constexpr int64_t kMost = 7;
   if (!shape.padded)
-    return std::max<int64_t>(1, lines / (2 * kMinTasks));
+    return std::max<int64_t>(1, lines / (2 * target.cores));
   int64_t band = kMost;
   if (s.staging == StagingKind::rows) {
     const int64_t stagedRow = shape.inputWidth * shape.channels * 4;
@@ -194,7 +191,7 @@ DirectSchedule res::completeDirect(const ConvShape &shape, int64_t blocks, int64
   const int64_t groups = divideCeil(divideCeil(shape.filters, kBlock), s.blocks);
   const int64_t lines = s.flat ? divideCeil(width, s.pixels) : height;
   const bool weightsStay = shape.weightBytes() <= target.l2Bytes * 5 / 8;
-  s.order = weightsStay && lines >= kMinTasks ? LoopOrder::space : LoopOrder::channels;
+  s.order = weightsStay && lines >= target.cores ? LoopOrder::space : LoopOrder::channels;
   if (groups < 2)
     s.order = LoopOrder::space;
   s.order = order.value_or(s.order);

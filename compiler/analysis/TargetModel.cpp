@@ -4,6 +4,7 @@
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/Threading.h"
 
 #include <array>
 
@@ -15,11 +16,13 @@ using namespace res;
 // Cycles of weights: fitted to 2x14 against 2x7 and 4x4 tiles on 3x3 layers of ResNet-18 (1.07 and 1.09 times as long); 2x3
 // and 1x6 tiles of AVX2 took the same time on ResNet-50 (Zen 5).
 // AArch64: a Neoverse N1 (two pipes of 128 bits, 64 KB and at least 512 KB); not measured.
+// Last caches: 32 MB, which a chiplet of a server processor has for its cores. Cores: 8 tasks let 2 to 8 threads end together. No
+// level includes VNNI.
 // The best of a family first.
 static const std::array<TargetModel, 3> kModels = {{
-    {"x86-64-v4", "x86_64", 16, 32, 2, 4, 32 << 10, 1 << 20, 10.0, 0.25},
-    {"x86-64-v3", "x86_64", 8, 16, 2, 4, 32 << 10, 256 << 10, 8.0, 0.0},
-    {"aarch64", "aarch64", 4, 32, 2, 4, 64 << 10, 512 << 10, 8.0, 0.0},
+    {"x86-64-v4", "x86_64", 16, 32, 2, 4, 32 << 10, 1 << 20, 32 << 20, 10.0, 0.25, 8, false},
+    {"x86-64-v3", "x86_64", 8, 16, 2, 4, 32 << 10, 256 << 10, 32 << 20, 8.0, 0.0, 8, false},
+    {"aarch64", "aarch64", 4, 32, 2, 4, 64 << 10, 512 << 10, 32 << 20, 8.0, 0.0, 8, false},
 }};
 static constexpr llvm::StringLiteral kKnown = "host, x86-64-v4, x86-64-v3 or aarch64";
 
@@ -35,6 +38,28 @@ llvm::StringRef TargetModel::hostName() {
   return "aarch64";
 #endif
   return "";
+}
+
+std::optional<TargetModel> TargetModel::thisMachine() {
+  for (TargetModel model : kModels)
+    if (model.name == hostName()) {
+      model.cores = llvm::hardware_concurrency().compute_thread_count(); // knows affinity
+#if defined(__x86_64__)
+      model.hasVnni = __builtin_cpu_supports("avx512vnni");
+#endif
+      return model;
+    }
+  return std::nullopt;
+}
+
+std::string TargetModel::describe() const {
+  const auto kib = [](int64_t bytes) {
+    return bytes < 1 << 20 ? std::to_string(bytes >> 10) + " KiB" : std::to_string(bytes >> 20) + " MiB";
+  };
+  return std::to_string(vectorFloats) + " floats in each of " + std::to_string(vectorRegisters) + " registers, " +
+         std::to_string(fmaPerCycle) + " multiply-adds a cycle, caches of " + kib(l1Bytes) + ", " + kib(l2Bytes) + " and " +
+         kib(lastCacheBytes) + ", " + std::to_string(int64_t(dramBytesPerCycle)) + " bytes a cycle from memory, " +
+         std::to_string(cores) + (cores == 1 ? " core" : " cores") + (hasVnni ? ", VNNI" : ", no VNNI");
 }
 
 bool TargetModel::runsHere() const {

@@ -11,6 +11,7 @@
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,8 +26,11 @@ struct TargetModel {
   int64_t fmaLatency;       // cycles until a multiply-add may use the result of another
   int64_t l1Bytes;          // data cache of a core
   int64_t l2Bytes;          // cache of a core
+  int64_t lastCacheBytes;   // of all cores together
   double dramBytesPerCycle; // what one core streams from memory
   double weightCycles;      // that a vector of weights costs a register tile beyond its load, as it comes from the second cache
+  int64_t cores;            // that a parallel loop should have tasks for
+  bool hasVnni;             // 8-bit dot products (AVX-512 VNNI, Armv8.4 DotProd): shown only, as kernels compute in float
 
   /// The model of a target's name; "host" is the best level this machine has. Fails with the names that are known.
   static llvm::Expected<TargetModel> get(llvm::StringRef name);
@@ -36,6 +40,13 @@ struct TargetModel {
 
   /// The names again, as res.target has them.
   static std::string join(llvm::ArrayRef<TargetModel> models);
+
+  /// The model of this machine's level, with the cores that this process may use and what cpuid says: for people. Schedules are
+  /// chosen by `get` alone, so that the same target gives the same bytes on every machine. Empty below x86-64-v3.
+  static std::optional<TargetModel> thisMachine();
+
+  /// "16 floats in each of 32 registers, 2 multiply-adds a cycle, …": the numbers, but for the name.
+  std::string describe() const;
 
   /// The level of this machine, from cpuid: "x86-64-v4", "x86-64-v3", or "" below that; "aarch64".
   static llvm::StringRef hostName();

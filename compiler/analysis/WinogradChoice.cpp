@@ -177,9 +177,8 @@ std::vector<WinogradSchedule> res::listWinograd(const ConvShape &shape, const Ta
 
 /// See Prefer::speed.
 static bool outgrowsCaches(const ConvShape &shape, const WinogradSchedule &s, const TargetModel &target) {
-  constexpr double kLastCache = 32 << 20; // of server processors, for all cores together
   const double bytes = weightBytesOf(shape, s);
-  return bytes > kLastCache && 2 * bytes / target.dramBytesPerCycle > s.microseconds * kCyclesPerMicrosecond;
+  return bytes > double(target.lastCacheBytes) && 2 * bytes / target.dramBytesPerCycle > s.microseconds * kCyclesPerMicrosecond;
 }
 
 std::optional<WinogradSchedule> res::chooseWinograd(const ConvShape &shape, const TargetModel &target,

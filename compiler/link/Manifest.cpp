@@ -43,8 +43,7 @@ static std::string scheduleText(DictionaryAttr schedules) {
                     }), "; ");
 }
 
-static json::Object tensorObject(Type type, StringAttr name) {
-  auto tensor = cast<RankedTensorType>(type);
+static json::Object tensorObject(RankedTensorType tensor, StringAttr name) {
   return json::Object{{"name", name ? name.str() : ""},
                       {"type", "f32"},
                       {"shape", json::Array(tensor.getShape())},
@@ -83,7 +82,8 @@ namespace {
 
 class ManifestBuilder {
 public:
-  explicit ManifestBuilder(ModuleOp module) : module(module), main(module.lookupSymbol<func::FuncOp>("main")) {
+  explicit ManifestBuilder(ModuleOp module)
+      : module(module), main(module.lookupSymbol<func::FuncOp>("main")), turns(getTurns(main)) {
     for (auto [step, call] : llvm::enumerate(main.getOps<CallOp>())) {
       ++calls[call.getCallee()];
       stepOf[call] = step;
@@ -106,6 +106,7 @@ private:
 
   ModuleOp module;
   func::FuncOp main;
+  const int64_t turns;
   llvm::MapVector<StringRef, int64_t> calls; // kernel -> number of calls, in order of the first
   llvm::DenseMap<Operation *, int64_t> stepOf;
 };
@@ -122,10 +123,10 @@ std::optional<int64_t> ManifestBuilder::sourceOf(Value value) {
 json::Object ManifestBuilder::build() {
   json::Array inputs, outputs;
   for (unsigned i = 0; i < main.getNumArguments(); ++i)
-    inputs.push_back(tensorObject(main.getArgumentTypes()[i], main.getArgAttrOfType<StringAttr>(i, kTensorNameAttr)));
+    inputs.push_back(tensorObject(getTypeOfTurns(main.getArgumentTypes()[i], turns), main.getArgAttrOfType<StringAttr>(i, kTensorNameAttr)));
   Operation *terminator = main.getBody().front().getTerminator();
   for (unsigned i = 0; i < main.getNumResults(); ++i) {
-    outputs.push_back(tensorObject(main.getResultTypes()[i], main.getResultAttrOfType<StringAttr>(i, kTensorNameAttr)));
+    outputs.push_back(tensorObject(getTypeOfTurns(main.getResultTypes()[i], turns), main.getResultAttrOfType<StringAttr>(i, kTensorNameAttr)));
     if (std::optional<int64_t> source = sourceOf(terminator->getOperand(i)))
       outputs.back().getAsObject()->insert({"source", *source});
   }
@@ -136,13 +137,13 @@ json::Object ManifestBuilder::build() {
     ArrayRef<int64_t> scratch = scratchOf(kernel);
     shared = std::max(shared, scratch[0]);
     worker = std::max(worker, scratch[1]);
-    macs += countMacs(kernel) * count;
+    macs += countMacs(kernel) * count * turns;
   }
   json::Object workspace;
   for (uint32_t threads : {1, 2, 4, 8, 16, 32, 64})
     workspace[std::to_string(threads)] = res_abi_workspace_bytes(total(kArenaBytesAttr), shared, worker, threads);
 
-  return json::Object{{"abi_version", int64_t(RES_ABI_VERSION)},
+  json::Object object{{"abi_version", int64_t(RES_ABI_VERSION)},
                       {"name", text(kModelNameAttr)},
                       {"compiler", "resc " RES_VERSION},
                       {"model_hash", text(kModelHashAttr)},
@@ -161,6 +162,9 @@ json::Object ManifestBuilder::build() {
                       {"kernels", kernels()},
                       {"steps", steps()},
                       {"memory_map", memoryMap()}};
+  if (turns > 1)
+    object["turns"] = turns;
+  return object;
 }
 
 json::Array ManifestBuilder::kernels() {
@@ -216,8 +220,8 @@ json::Array ManifestBuilder::steps() {
                                 {"reads", std::move(reads)},
                                 {"kernel", int64_t(std::distance(calls.begin(), calls.find(call.getCallee())))},
                                 {"op", anchorName(kernel)},
-                                {"macs", countMacs(kernel)},
-                                {"bytes", bytes}});
+                                {"macs", turns * countMacs(kernel)},
+                                {"bytes", turns * bytes}});
   }
   return list;
 }
@@ -270,7 +274,7 @@ std::string res::generateHeader(ModuleOp module) {
      << "#ifndef " << guard << "\n#define " << guard << "\n\n#include \"res/runtime.h\"\n\n"
      << "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n";
   auto describe = [&](StringRef kind, unsigned index, Type type, StringAttr name) {
-    auto tensor = cast<RankedTensorType>(type);
+    RankedTensorType tensor = getTypeOfTurns(type, getTurns(main));
     std::string escaped;
     llvm::raw_string_ostream escape(escaped);
     llvm::printEscapedString(name ? name.getValue() : "", escape);

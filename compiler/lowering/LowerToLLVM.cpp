@@ -40,8 +40,11 @@ struct LowerToLLVMPass : res::impl::LowerToLLVMPassBase<LowerToLLVMPass> {
       return signalPassFailure();
     }
     targets = std::move(*known);
+    turns = getTurns(main);
     DriverBuilder driver(module);
     driver.externalData("res_weights");
+    if (turns > 1)
+      driver.function("res_rt_turn", driver.i64, {driver.ptr});
     for (auto kernel : llvm::to_vector(module.getOps<func::FuncOp>()))
       if (kernel != main)
         declareKernel(driver, kernel);
@@ -133,7 +136,7 @@ struct LowerToLLVMPass : res::impl::LowerToLLVMPassBase<LowerToLLVMPass> {
   /// Where a value of @main lies.
   Value placeOf(DriverBuilder &driver, Block *entry, Value value) {
     if (auto argument = dyn_cast<BlockArgument>(value))
-      return driver.loadPointer(entry->getArgument(0), argument.getArgNumber());
+      return placeOfTurn(driver, entry, driver.loadPointer(entry->getArgument(0), argument.getArgNumber()), value);
     if (auto pack = value.getDefiningOp<PackOp>())
       return driver.advance(driver.address("res_weights"), pack.getOffset().value_or(0));
     auto result = cast<OpResult>(value);
@@ -142,8 +145,20 @@ struct LowerToLLVMPass : res::impl::LowerToLLVMPassBase<LowerToLLVMPass> {
       return driver.advance(entry->getArgument(2), offset);
     for (OpOperand &use : value.getUses())
       if (isa<func::ReturnOp>(use.getOwner()))
-        return driver.loadPointer(entry->getArgument(1), use.getOperandNumber());
+        return placeOfTurn(driver, entry, driver.loadPointer(entry->getArgument(1), use.getOperandNumber()), value);
     return driver.null();
+  }
+
+  /// The part of an input or output that belongs to the current turn.
+  Value placeOfTurn(DriverBuilder &driver, Block *entry, Value pointer, Value value) {
+    if (turns == 1)
+      return pointer;
+    auto type = LLVM::LLVMFunctionType::get(driver.i64, {driver.ptr});
+    Value turn = LLVM::CallOp::create(driver.builder, driver.loc, type, FlatSymbolRefAttr::get(&getContext(), "res_rt_turn"),
+                                      entry->getArgument(3)).getResult();
+    Value bytes = driver.integer(driver.i64, getStorageBytes(cast<RankedTensorType>(value.getType())));
+    Value offset = LLVM::MulOp::create(driver.builder, driver.loc, turn, bytes);
+    return LLVM::GEPOp::create(driver.builder, driver.loc, driver.ptr, driver.i8, pointer, ArrayRef<LLVM::GEPArg>{offset});
   }
 
   /// A halide_buffer_t of which only `host` is set. Kernels have constant bounds and strides and read nothing else.
@@ -169,12 +184,12 @@ struct LowerToLLVMPass : res::impl::LowerToLLVMPassBase<LowerToLLVMPass> {
     for (auto [index, type] : llvm::enumerate(types)) {
       StringAttr tensorName = nameOf(index);
       driver.string(part("name", index), tensorName ? tensorName.getValue() : "");
-      driver.integers(part("shape", index), cast<RankedTensorType>(type).getShape());
+      driver.integers(part("shape", index), getTypeOfTurns(type, turns).getShape());
     }
     driver.aggregate(name, [&] {
       SmallVector<Value> fields;
       for (auto [index, type] : llvm::enumerate(types)) {
-        auto tensor = cast<RankedTensorType>(type);
+        RankedTensorType tensor = getTypeOfTurns(type, turns);
         fields.append({driver.address(part("name", index)), driver.address(part("shape", index)),
                        driver.integer(driver.i64, getStorageBytes(tensor)), driver.integer(driver.i32, tensor.getRank()),
                        driver.integer(driver.i32, RES_F32)});
@@ -224,7 +239,7 @@ struct LowerToLLVMPass : res::impl::LowerToLLVMPassBase<LowerToLLVMPass> {
                 driver.integer(driver.i64, shared),
                 driver.integer(driver.i64, worker),
                 driver.integer(driver.i32, isaOf(targets[target])),
-                driver.integer(driver.i32, 0),
+                driver.integer(driver.i32, turns > 1 ? turns : 0),
                 last ? driver.null() : driver.address(symbolFor("res_program", targets, target + 1))};
       });
     }
@@ -259,6 +274,7 @@ struct LowerToLLVMPass : res::impl::LowerToLLVMPassBase<LowerToLLVMPass> {
   }
 
   std::vector<TargetModel> targets; // a program for each, the best first
+  int64_t turns = 1;                // in which a batch goes through the steps
 };
 
 } // namespace

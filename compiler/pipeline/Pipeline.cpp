@@ -49,6 +49,8 @@ void res::addPhase(OpPassManager &passes, Phase phase) {
     passes.addPass(createOrderKernelsPass());
     break;
   case Phase::decided:
+    // 1. How many images go through at once, as schedules depend on it.
+    passes.addPass(createSplitBatchPass());
     passes.addPass(createDecideSchedulesPass());
     passes.addPass(createDecideBandsPass());
     break;

@@ -127,31 +127,38 @@ Expected<std::vector<std::vector<double>>> res::evaluateReference(ModuleOp modul
   if (inputs.size() != main.getNumArguments())
     return llvm::createStringError("expected " + llvm::Twine(main.getNumArguments()) + " inputs, got " +
                                    llvm::Twine(inputs.size()));
-  SmallVector<Operand> arguments;
+  const int64_t turns = getTurns(main);
   for (auto [index, argument] : llvm::enumerate(main.getArguments())) {
     auto type = dyn_cast<RankedTensorType>(argument.getType());
     if (!type || !type.hasStaticShape())
       return llvm::createStringError("expected input " + llvm::Twine(index) + " to be a tensor with a static shape");
-    if (type.getNumElements() != int64_t(inputs[index].size()))
+    if (turns * type.getNumElements() != int64_t(inputs[index].size()))
       return llvm::createStringError("expected input " + llvm::Twine(index) + " of " +
-                                     llvm::Twine(type.getNumElements()) + " elements, got " +
+                                     llvm::Twine(turns * type.getNumElements()) + " elements, got " +
                                      llvm::Twine(inputs[index].size()));
-    arguments.push_back(
-        {Shape(type.getShape()), std::make_shared<const std::vector<double>>(inputs[index]), Value(), Attribute()});
   }
 
   Workers workers(options.threads);
   OpEvaluator ops(weights, workers);
-  Expected<SmallVector<Operand>> outputs =
-      Interpreter(module, ops, options).runBlock(main.getBody().front(), std::move(arguments));
-  if (!outputs)
-    return outputs.takeError();
-  std::vector<std::vector<double>> results;
-  for (const Operand &output : *outputs) {
-    Expected<Elements> elements = ops.elementsOf(output);
-    if (!elements)
-      return elements.takeError();
-    results.push_back(**elements);
+  std::vector<std::vector<double>> results(main.getNumResults());
+  for (int64_t turn = 0; turn < turns; ++turn) {
+    SmallVector<Operand> arguments;
+    for (auto [input, argument] : llvm::zip_equal(inputs, main.getArguments())) {
+      auto type = cast<RankedTensorType>(argument.getType());
+      auto first = input.begin() + turn * type.getNumElements();
+      auto part = std::make_shared<const std::vector<double>>(first, first + type.getNumElements());
+      arguments.push_back({Shape(type.getShape()), std::move(part), Value(), Attribute()});
+    }
+    Expected<SmallVector<Operand>> outputs =
+        Interpreter(module, ops, options).runBlock(main.getBody().front(), std::move(arguments));
+    if (!outputs)
+      return outputs.takeError();
+    for (auto [result, output] : llvm::zip_equal(results, *outputs)) {
+      Expected<Elements> elements = ops.elementsOf(output);
+      if (!elements)
+        return elements.takeError();
+      result.insert(result.end(), (*elements)->begin(), (*elements)->end());
+    }
   }
   return results;
 }

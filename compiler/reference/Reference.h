@@ -20,7 +20,8 @@ struct ReferenceOptions {
 
   /// Called with each result, row-major in the logical shape, of each operation on activations: in the order of the
   /// program, on the caller's thread. The operations inside a kernel or an outlined function come before the res.kernel
-  /// or res.call itself. An operation with several results is reported once for each, in their order.
+  /// or res.call itself. An operation with several results is reported once for each, in their order; where a batch goes
+  /// through in turns, all of them once for each turn.
   std::function<void(mlir::Operation *op, llvm::ArrayRef<double> result)> observe;
 };
 

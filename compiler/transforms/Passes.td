@@ -99,6 +99,23 @@ def OrderKernelsPass : Res_Pass<"res-order-kernels"> {
 // fused -> decided -> scheduled
 //===----------------------------------------------------------------------===//
 
+def SplitBatchPass : Res_Pass<"res-split-batch"> {
+  let summary = "let a batch go through the network in turns of some images";
+  let description = [{
+    Where the activations of all images do not stay in the caches from layer to layer, `@main` becomes the network for a few
+    images, with `res.turns` for the number of times that it is run:
+
+    ```
+    func.func @main(%x: tensor<8x3x224x224xf32>) -> tensor<8x1000xf32> {
+    ==>
+    func.func @main(%x: tensor<2x3x224x224xf32>) -> tensor<2x1000xf32> attributes {res.turns = 4 : i64} {
+    ```
+
+    Nothing changes where operations move data from image to image.
+  }];
+  let options = [Option<"images", "images", "int64_t", "0", "images in a turn; default: what the cost model chooses">];
+}
+
 def DecideSchedulesPass : Res_Pass<"res-decide-schedules"> {
   let summary = "annotate every kernel with its schedule, its layouts and the estimate that decided them";
   let description = [{

@@ -135,16 +135,18 @@ static res_status run(res_instance *instance, const void *const *inputs, void *c
     return RES_ERROR_BUSY;
   res_rt_wake_workers(instance);
   const res_abi_step *steps = instance->program->steps;
+  const uint32_t turns = instance->program->turns ? instance->program->turns : 1;
   int32_t failure = 0;
   uint64_t start = nanoseconds ? res_now() : 0;
-  for (uint32_t i = 0; i < model->step_count && !failure; ++i) {
-    failure = steps[i](inputs, outputs, instance->arena, &instance->workers[0]);
-    if (nanoseconds) {
-      uint64_t end = res_now();
-      nanoseconds[i] = end - start;
-      start = end;
+  for (instance->turn = 0; instance->turn < turns && !failure; ++instance->turn)
+    for (uint32_t i = 0; i < model->step_count && !failure; ++i) {
+      failure = steps[i](inputs, outputs, instance->arena, &instance->workers[0]);
+      if (nanoseconds) {
+        uint64_t end = res_now();
+        nanoseconds[i] = (instance->turn ? nanoseconds[i] : 0) + end - start;
+        start = end;
+      }
     }
-  }
   if (failure) /* a kernel that gives up may not have freed its scratch */
     for (int32_t i = 0; i < instance->threads; ++i)
       res_rt_reset_scratch(&instance->workers[i]);
@@ -160,6 +162,8 @@ res_status res_rt_run_timed(res_instance *instance, const void *const *inputs, v
                             uint64_t *step_nanoseconds) {
   return instance && step_nanoseconds ? run(instance, inputs, outputs, step_nanoseconds) : RES_ERROR_ARGUMENT;
 }
+
+uint64_t res_rt_turn(const void *worker) { return ((const res_worker *)worker)->instance->turn; }
 
 int32_t res_rt_threads(const res_instance *instance) { return instance ? instance->threads : 0; }
 

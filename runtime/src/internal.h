@@ -64,6 +64,7 @@ struct res_instance {
     struct {            /* once per inference and loop, by the calling thread */
       atomic_uint busy; /* an inference runs; no worker goes to sleep meanwhile */
       uint32_t epoch;   /* number of the last parallel loop */
+      uint32_t turn;    /* of the inference that runs */
     };
     char run_line[RES_ABI_ALIGN];
   };

@@ -89,7 +89,7 @@ static bool fromJSON(const json::Value &value, Manifest &manifest, json::Path pa
          map.map("scratch_shared_bytes", manifest.scratchSharedBytes) &&
          map.map("scratch_worker_bytes", manifest.scratchWorkerBytes) &&
          map.map("workspace_bytes", manifest.workspaceBytes) && map.map("macs", manifest.macs) &&
-         map.map("kernels", manifest.kernels) && map.map("steps", manifest.steps) &&
+         map.mapOptional("turns", manifest.turns) && map.map("kernels", manifest.kernels) && map.map("steps", manifest.steps) &&
          map.map("memory_map", manifest.memoryMap) && checkIndices(manifest, path);
 }
 

@@ -54,6 +54,7 @@ struct Manifest {
   uint64_t weightsBytes = 0, arenaBytes = 0, arenaLowerBoundBytes = 0, scratchSharedBytes = 0, scratchWorkerBytes = 0;
   std::map<std::string, uint64_t> workspaceBytes; // by number of threads
   uint64_t macs = 0;
+  uint64_t turns = 1; // in which a batch goes through all steps; what is said of kernels is for one, of steps for all
   std::vector<Kernel> kernels;
   std::vector<Step> steps;
   std::vector<Place> memoryMap;

@@ -33,7 +33,7 @@ static std::vector<float> unpack(RankedTensorType type, const float *data) {
 
 namespace {
 
-/// An instance whose program is one step of the library's, which can be exchanged between runs.
+/// An instance whose program is one step of the library's, which can be exchanged between runs, and one turn.
 class SteppedInstance {
 public:
   explicit SteppedInstance(const res_model &whole) : steps(whole.program->steps), program(*whole.program), model(whole) {
@@ -57,7 +57,7 @@ public:
     for (const res_abi_program *next = &program; next && status == RES_ERROR_PROCESSOR;) {
       program = *next;
       next = program.otherwise, steps = program.steps;
-      program.otherwise = nullptr;
+      program.otherwise = nullptr, program.turns = 1;
       status = model.open(&model, &options, &opened);
     }
     instance = Instance(opened, InstanceCloser{&model});
@@ -85,6 +85,16 @@ private:
 
 } // namespace
 
+/// Where inputs or outputs of a turn begin.
+template <typename Pointer>
+static std::vector<Pointer> partsOf(const std::vector<Pointer> &whole, TypeRange types, int64_t turn) {
+  using Byte = std::conditional_t<std::is_const_v<std::remove_pointer_t<Pointer>>, const char, char>;
+  std::vector<Pointer> parts;
+  for (auto [pointer, type] : llvm::zip_equal(whole, types))
+    parts.push_back(static_cast<Byte *>(pointer) + turn * getStorageBytes(cast<RankedTensorType>(type)));
+  return parts;
+}
+
 llvm::Expected<std::vector<LayerResult>> res::traceLibrary(const Artifact &artifact, const res_model &model,
                                                            ModuleOp planned, const std::vector<const void *> &inputs,
                                                            const std::vector<void *> &outputs) {
@@ -103,15 +113,24 @@ llvm::Expected<std::vector<LayerResult>> res::traceLibrary(const Artifact &artif
   SteppedInstance instance(model);
   res_status status = instance.open();
   std::vector<LayerResult> results;
-  for (auto [step, call] : llvm::enumerate(calls)) {
-    if (status == RES_OK)
-      status = instance.run(step, inputs, outputs);
-    if (status != RES_OK)
-      return llvm::createStringError("'" + artifact.path() + "': " + asClause(model.status_text(status)));
-    for (auto [value, offset] : llvm::zip(call.getOutputs(), *call.getOffsets())) {
-      const void *data = offset < 0 ? outputs[outputOf.lookup(value)] : instance.arena() + offset;
-      results.push_back({unsigned(step), getResultNodeName(call.getLoc()).str(), call.getCallee().str(),
-                         unpack(typeOf(value), static_cast<const float *>(data))});
+  const int64_t turns = getTurns(main);
+  for (int64_t turn = 0; turn < turns; ++turn) {
+    const std::vector<const void *> from = partsOf(inputs, main.getArgumentTypes(), turn);
+    const std::vector<void *> to = partsOf(outputs, main.getResultTypes(), turn);
+    auto result = results.begin();
+    for (auto [step, call] : llvm::enumerate(calls)) {
+      if (status == RES_OK)
+        status = instance.run(step, from, to);
+      if (status != RES_OK)
+        return llvm::createStringError("'" + artifact.path() + "': " + asClause(model.status_text(status)));
+      for (auto [value, offset] : llvm::zip(call.getOutputs(), *call.getOffsets())) {
+        const void *data = offset < 0 ? to[outputOf.lookup(value)] : instance.arena() + offset;
+        std::vector<float> values = unpack(typeOf(value), static_cast<const float *>(data));
+        if (turn == 0)
+          results.push_back({unsigned(step), getResultNodeName(call.getLoc()).str(), call.getCallee().str(), std::move(values)});
+        else
+          llvm::append_range((result++)->values, values);
+      }
     }
   }
   return results;

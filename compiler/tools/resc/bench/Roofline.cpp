@@ -36,7 +36,7 @@ std::vector<LayerRoof> layerRoofs(const Manifest &manifest, const BenchResult &r
   std::vector<LayerRoof> layers;
   for (auto [step, ms] : zip(manifest.steps, result.layers)) {
     LayerRoof layer;
-    layer.macs = step.macs, layer.executedMacs = manifest.kernels[step.kernel].executedMacs;
+    layer.macs = step.macs, layer.executedMacs = manifest.turns * manifest.kernels[step.kernel].executedMacs;
     layer.bytes = step.bytes, layer.calls = 1;
     layer.ms = ms;
     layer.computeMs = layer.executedMacs * msPerMac, layer.memoryMs = layer.bytes * msPerByte;

@@ -1,0 +1,124 @@
+//===- SplitBatch.cpp - a batch in turns of some images ---------*- C++ -*-===//
+//
+// Images never meet in a network, so it may be run for some of them after the others. @main becomes the network for one
+// turn, and says in res.turns how many there are.
+//
+//===----------------------------------------------------------------------===//
+
+#include "compiler/analysis/BatchChoice.h"
+#include "compiler/transforms/KernelUtils.h"
+#include "compiler/transforms/Passes.h"
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinAttributes.h"
+
+#define DEBUG_TYPE "res-split-batch"
+
+namespace res {
+#define GEN_PASS_DEF_SPLITBATCHPASS
+#include "compiler/transforms/Passes.h.inc"
+} // namespace res
+
+using namespace mlir;
+using namespace res;
+
+static RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+
+/// The batch that all activations share in their first dimension, or 0.
+static int64_t batchOf(func::FuncOp main) {
+  int64_t batch = 0;
+  auto shares = [&](Value value) {
+    ArrayRef<int64_t> shape = typeOf(value).getShape();
+    if (shape.empty() || (batch && shape[0] != batch))
+      return false;
+    batch = shape[0];
+    return true;
+  };
+  bool all = llvm::all_of(main.getArguments(), shares);
+  for (auto kernel : main.getOps<KernelOp>())
+    for (Operation &op : kernel.getBody().front().without_terminator())
+      all = all && llvm::all_of(op.getResults(), shares);
+  return all ? batch : 0;
+}
+
+/// Whether an operation computes each image from the same image of its operand.
+static bool keepsImagesApart(Operation *op) {
+  // A constant that is added has images of its own.
+  if (auto kernel = dyn_cast<KernelOp>(op))
+    return llvm::none_of(llvm::zip(kernel.getBody().getArguments(), kernel.getInputs()), [](auto both) {
+      auto [inner, outer] = both;
+      return !isActivation(outer) && llvm::any_of(inner.getUsers(), [](Operation *user) { return isa<AddOp>(user); });
+    });
+  if (auto slice = dyn_cast<SliceOp>(op))
+    return slice.getOffsets()[0] == 0 && slice.getStrides()[0] == 1;
+  if (auto pad = dyn_cast<PadOp>(op))
+    return pad.getLow()[0] == 0; // and as many images as before, or batchOf would have found none
+  return true;
+}
+
+namespace {
+
+struct SplitBatchPass : res::impl::SplitBatchPassBase<SplitBatchPass> {
+  using Base::Base;
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    auto main = module.lookupSymbol<func::FuncOp>("main");
+    const int64_t batch = main && !main->hasAttr(kTurnsAttr) ? batchOf(main) : 0;
+    const bool apart = !module.walk([](Operation *op) {
+                                return keepsImagesApart(op) ? WalkResult::advance() : WalkResult::interrupt();
+                              }).wasInterrupted();
+    if (batch < 2 || !apart)
+      return;
+    auto targetAttr = module->getAttrOfType<StringAttr>(kTargetAttr);
+    llvm::Expected<std::vector<TargetModel>> models = TargetModel::getAll(targetAttr ? targetAttr.getValue() : "host");
+    if (!models) {
+      module.emitError() << llvm::toString(models.takeError());
+      return signalPassFailure();
+    }
+    const int64_t chosen = images > 0 ? int64_t(images) : chooseImages(batch, workOf(main, batch), models->front());
+    if (batch % chosen) {
+      main.emitError() << "expected images that divide the batch of " << batch << ", got " << chosen;
+      return signalPassFailure();
+    }
+    if (chosen < batch)
+      split(main, batch, chosen);
+  }
+
+  static ImageWork workOf(func::FuncOp main, int64_t batch) {
+    ImageWork work;
+    for (auto kernel : main.getOps<KernelOp>()) {
+      int64_t bytes = 0;
+      for (Value value : llvm::concat<Value>(SmallVector<Value>(kernel.getInputs()), SmallVector<Value>(kernel.getOutputs())))
+        bytes += isActivation(value) ? getStorageBytes(typeOf(value)) / batch : 0;
+      work.live = std::max(work.live, bytes);
+      work.traffic += bytes;
+      if (auto gemm = dyn_cast<GemmOp>(kernel.getAnchor()))
+        work.denseWeights += getStorageBytes(gemm.getWeight().getType());
+    }
+    return work;
+  }
+
+  /// Every activation gets `chosen` images.
+  void split(func::FuncOp main, int64_t batch, int64_t chosen) {
+    auto narrow = [&](Value value) {
+      SmallVector<int64_t> shape(typeOf(value).getShape());
+      shape[0] = chosen;
+      value.setType(typeOf(value).clone(shape));
+    };
+    llvm::for_each(main.getArguments(), narrow);
+    for (auto kernel : main.getOps<KernelOp>()) {
+      for (auto [inner, outer] : llvm::zip(kernel.getBody().getArguments(), kernel.getInputs()))
+        if (isActivation(outer))
+          narrow(inner);
+      for (Operation &op : kernel.getBody().front().without_terminator())
+        llvm::for_each(op.getResults(), narrow);
+      llvm::for_each(kernel.getOutputs(), narrow);
+    }
+    Builder builder(&getContext());
+    main.setFunctionType(builder.getFunctionType(main.getBody().getArgumentTypes(),
+                                                 main.getBody().front().getTerminator()->getOperandTypes()));
+    main->setAttr(kTurnsAttr, builder.getI64IntegerAttr(batch / chosen));
+  }
+};
+
+} // namespace
