@@ -161,10 +161,12 @@ def Res_WinogradAttr : Res_Attr<"Winograd", "winograd"> {
     - `weights`: `stored` reads transformed weights (`#res.pack_winograd`). The others read 3x3 weights
       (`#res.pack_taps`): `registers` transforms those of a channel for all columns of a tile at once; `panels` those of a
       pass and group before the pass where the map is one macro block, else all of them at the beginning.
+    - `images`: a macro block has the maps of all images of the batch, and a register tile `images` of them, so that weights
+      are read or transformed once for all. 0, the default: one image after the other.
   }];
   let parameters = (ins "int64_t":$tile, "int64_t":$blocks, "int64_t":$columns, "int64_t":$rows,
                     "int64_t":$macro_columns, "int64_t":$macro_rows, "int64_t":$chunk, "int64_t":$unroll,
-                    EnumParameter<Res_TransformedWeights>:$weights);
+                    EnumParameter<Res_TransformedWeights>:$weights, DefaultValuedParameter<"int64_t", "0">:$images);
   let assemblyFormat = "`<` struct(params) `>`";
 }
 

@@ -15,7 +15,7 @@ static auto keyOf(const DirectSchedule &s) {
   return std::tuple(s.blocks, s.pixels, s.unroll, s.order, s.flat, s.staging, s.rows, s.chunk);
 }
 static auto keyOf(const WinogradSchedule &s) {
-  return std::tuple(s.tile, s.blocks, s.columns, s.rows, s.macroColumns, s.macroRows, s.chunk, s.unroll, s.weights);
+  return std::tuple(s.tile, s.blocks, s.columns, s.rows, s.macroColumns, s.macroRows, s.chunk, s.unroll, s.weights, s.images);
 }
 static auto keyOf(const DenseSchedule &s) { return std::tuple(s.blocks, s.unroll); }
 static auto keyOf(const MapSchedule &s) { return std::tuple(s.pixels, s.rows); }
@@ -145,6 +145,8 @@ static std::vector<WinogradSchedule> varyWinograd(const ConvShape &shape, const 
     add([&](WinogradSchedule &c) { c.chunk = chunk; });
   if (s.inRegisters())
     return list;
+  if (s.images)
+    add([](WinogradSchedule &c) { c.images = 0; });
   // Twice or half the blocks, with as many accumulators.
   for (int64_t blocks : {s.blocks * 2, s.blocks / 2})
     if (int64_t tiles = blocks ? s.rows * s.columns * s.blocks / blocks : 0; tiles > 0)
@@ -166,7 +168,7 @@ static std::vector<WinogradSchedule> varyWinograd(const ConvShape &shape, const 
 }
 
 static void addWinograd(std::vector<ConvSchedule> &list, const ConvShape &shape, const WinogradSchedule &s) {
-  if (checkWinograd(s, shape.outputHeight, shape.outputWidth, divideCeil(shape.channels, kBlock),
+  if (checkWinograd(s, shape.batch, shape.outputHeight, shape.outputWidth, divideCeil(shape.channels, kBlock),
                     divideCeil(shape.filters, kBlock))
           .empty())
     addNew<ConvSchedule>(list, s);

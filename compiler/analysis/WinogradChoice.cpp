@@ -28,32 +28,45 @@ static void chooseMacro(const ConvShape &shape, WinogradSchedule &s) {
   s.macroColumns = divideCeil(columns, divideCeil(columns, kRowTiles));
 }
 
-/// Columns x rows x blocks under the register rule of direct tiles: accumulators, the weights of a step and a broadcast
+/// Whether a macro block has the maps of all images. Then weights are read (and made) once for all of them instead of once for
+/// each, and in return all transformed inputs are read for every group of blocks, not those of one image. With t tiles an
+/// image, K filters and groups of b blocks the former is points^2 C K, the latter points^2 C t K / (16 b) for each image.
+static bool takesAllImages(const ConvShape &shape, const WinogradSchedule &s) {
+  constexpr int64_t kBlocks = 2;
+  return shape.batch > 1 && s.isWhole(shape.outputHeight, shape.outputWidth) &&
+         s.macroColumns * s.macroRows < kBlock * (s.group ? s.group : kBlocks);
+}
+
+/// Columns x rows x blocks (x images, where a macro block has several) under the register rule of direct tiles: accumulators, the weights of a step and a broadcast
 /// fit, and there are enough accumulators to hide the latency. The tiles of the macro block are rounded up to it. Its blocks
 /// divide the group of packed weights, where there is one already.
 static double chooseRegisterTile(const ConvShape &shape, WinogradSchedule &s, const TargetModel &target) {
   const int64_t perBlock = target.registersPerBlock(), outputs = divideCeil(shape.filters, kBlock);
   const int64_t least = target.fmaPerCycle * target.fmaLatency;
+  const int64_t mostImages = takesAllImages(shape, s) ? shape.batch : 1;
   double best = 0;
-  for (int64_t blocks = 1; blocks <= 2; ++blocks)
-    for (int64_t rows = 1; rows <= std::min<int64_t>(s.macroRows, 4); ++rows)
-      for (int64_t columns = 1; columns <= std::min<int64_t>(s.macroColumns, 14); ++columns) {
-        const int64_t accumulators = blocks * rows * columns * perBlock;
-        const bool divides = s.macroColumns % columns == 0 && s.macroRows % rows == 0;
-        if (outputs % blocks || s.group % blocks || accumulators + blocks * perBlock + 1 > target.vectorRegisters ||
-            !(divides || s.isWhole(shape.outputHeight, shape.outputWidth)))
-          continue;
-        const double useful = double(s.macroColumns * s.macroRows) /
-                              double(llvm::alignTo(s.macroColumns, columns) * llvm::alignTo(s.macroRows, rows));
-        const double weights = double(blocks * perBlock), tiles = double(rows * columns);
-        const double fmas = weights * tiles / double(target.fmaPerCycle);
-        const double step = std::max(fmas, (weights + tiles) / 2.0) + 0.25 * weights;
-        const double score = useful * fmas / step * std::min(1.0, double(accumulators) / double(least));
-        if (score > best * 1.005) {
-          best = score;
-          s.blocks = blocks, s.rows = rows, s.columns = columns;
+  for (int64_t images = 1; images <= mostImages; ++images)
+    for (int64_t blocks = 1; blocks <= 2; ++blocks)
+      for (int64_t rows = 1; rows <= std::min<int64_t>(s.macroRows, 4); ++rows)
+        for (int64_t columns = 1; columns <= std::min<int64_t>(s.macroColumns, 14); ++columns) {
+          const int64_t accumulators = blocks * rows * columns * images * perBlock;
+          const bool divides = s.macroColumns % columns == 0 && s.macroRows % rows == 0;
+          if (outputs % blocks || s.group % blocks || mostImages % images ||
+              accumulators + blocks * perBlock + 1 > target.vectorRegisters ||
+              !(divides || s.isWhole(shape.outputHeight, shape.outputWidth)))
+            continue;
+          const double useful = double(s.macroColumns * s.macroRows) /
+                                double(llvm::alignTo(s.macroColumns, columns) * llvm::alignTo(s.macroRows, rows));
+          const double weights = double(blocks * perBlock), tiles = double(rows * columns * images);
+          const double fmas = weights * tiles / double(target.fmaPerCycle);
+          const double step = std::max(fmas, (weights + tiles) / 2.0) + 0.25 * weights;
+          const double score = useful * fmas / step * std::min(1.0, double(accumulators) / double(least));
+          if (score > best * 1.005) {
+            best = score;
+            s.blocks = blocks, s.rows = rows, s.columns = columns;
+            s.images = mostImages > 1 ? images : 0;
+          }
         }
-      }
   return best;
 }
 
@@ -70,13 +83,19 @@ static double weightBytesOf(const ConvShape &shape, const WinogradSchedule &s) {
   return double(shape.weightBytes()) * (s.readsTaps() ? 1.0 : double(s.points() * s.points()) / 9.0);
 }
 
+/// Those that come from memory: for every image again where they do not stay in the last cache.
+static double weightReads(const ConvShape &shape, const WinogradSchedule &s, const TargetModel &target) {
+  const double bytes = weightBytesOf(shape, s);
+  return bytes * double(s.images || bytes <= double(target.lastCacheBytes) ? 1 : shape.batch);
+}
+
 static double estimate(const ConvShape &shape, WinogradSchedule &s, double efficiency, const TargetModel &target) {
   const int64_t tiles = s.tilesOf(shape.outputHeight) * s.tilesOf(shape.outputWidth) * shape.batch;
   const double points = double(s.points() * s.points());
   const double vectors = points * double(tiles) * double(shape.channels) *
                          double(divideCeil(shape.filters, kBlock) * target.registersPerBlock());
   const double compute = vectors / double(target.fmaPerCycle) / efficiency + transformCycles(shape, s, tiles, target);
-  return std::max(compute, weightBytesOf(shape, s) / target.dramBytesPerCycle) / kCyclesPerMicrosecond;
+  return std::max(compute, weightReads(shape, s, target) / target.dramBytesPerCycle) / kCyclesPerMicrosecond;
 }
 
 static std::optional<WinogradSchedule> chooseStored(const ConvShape &shape, int64_t tile, const TargetModel &target,
@@ -95,7 +114,7 @@ static std::optional<WinogradSchedule> chooseStored(const ConvShape &shape, int6
   constexpr int64_t kStreamed = 1 << 20;
   const int64_t inputs = divideCeil(shape.channels, kBlock), blockBytes = kBlock * kBlock * s.blocks * 4;
   const int64_t bytes = shape.weightBytes() * s.points() * s.points() / 9;
-  const bool shared = s.macroColumns > s.columns || s.macroRows > s.rows;
+  const bool shared = s.macroColumns > s.columns || s.macroRows > s.rows || (s.images && s.images < shape.batch);
   if (bytes > kStreamed && shared && inputs * blockBytes > target.l1Bytes / 2)
     for (int64_t chunk = 1; chunk < inputs && chunk * blockBytes <= target.l1Bytes / 2; ++chunk)
       if (inputs % chunk == 0)
@@ -115,8 +134,9 @@ static std::optional<WinogradSchedule> choosePanels(const ConvShape &shape, cons
   s->weights = WinogradWeights::panels;
   // A panel of a short pass stays in the core's cache; transformed once, all weights are there from the beginning.
   s->chunk = s->isWhole(shape.outputHeight, shape.outputWidth) && inputs % 2 == 0 ? 2 : 0;
-  s->microseconds += double(shape.channels * divideCeil(shape.filters, kBlock) * target.registersPerBlock()) * kCycles /
-                     kCyclesPerMicrosecond;
+  const bool once = s->images || !s->isWhole(shape.outputHeight, shape.outputWidth);
+  s->microseconds += double((once ? 1 : shape.batch) * shape.channels * divideCeil(shape.filters, kBlock) *
+                            target.registersPerBlock()) * kCycles / kCyclesPerMicrosecond;
   return s;
 }
 
@@ -177,8 +197,7 @@ std::vector<WinogradSchedule> res::listWinograd(const ConvShape &shape, const Ta
 
 /// See Prefer::speed.
 static bool outgrowsCaches(const ConvShape &shape, const WinogradSchedule &s, const TargetModel &target) {
-  const double bytes = weightBytesOf(shape, s);
-  return bytes > double(target.lastCacheBytes) && 2 * bytes / target.dramBytesPerCycle > s.microseconds * kCyclesPerMicrosecond;
+  return weightBytesOf(shape, s) > double(target.lastCacheBytes) && 2 * weightReads(shape, s, target) / target.dramBytesPerCycle > s.microseconds * kCyclesPerMicrosecond;
 }
 
 std::optional<WinogradSchedule> res::chooseWinograd(const ConvShape &shape, const TargetModel &target,
@@ -189,7 +208,7 @@ std::optional<WinogradSchedule> res::chooseWinograd(const ConvShape &shape, cons
   return std::nullopt;
 }
 
-std::string res::checkWinograd(const WinogradSchedule &s, int64_t height, int64_t width, int64_t inputBlocks,
+std::string res::checkWinograd(const WinogradSchedule &s, int64_t batch, int64_t height, int64_t width, int64_t inputBlocks,
                                int64_t outputBlocks) {
   if (s.tile != 2 && s.tile != 4)
     return "expected a tile of 2 or 4, got " + std::to_string(s.tile);
@@ -212,6 +231,9 @@ std::string res::checkWinograd(const WinogradSchedule &s, int64_t height, int64_
            std::to_string(s.chunk);
   if (s.unroll < 1 || kBlock % s.unroll)
     return "expected an unroll that divides " + std::to_string(kBlock) + ", got " + std::to_string(s.unroll);
+  if (s.images && (s.images < 0 || batch % s.images || !s.isWhole(height, width) || s.inRegisters()))
+    return "expected images that divide the batch of " + std::to_string(batch) +
+           ", in one macro block, with weights not in registers, got " + std::to_string(s.images);
   if (s.inRegisters() && (!s.chunk || !s.isWhole(height, width)))
     return "expected weights in registers only with a chunk, in one macro block";
   return "";

@@ -24,6 +24,7 @@ struct WinogradSchedule {
   WinogradWeights weights;
   int64_t group;    // blocks of output channels that the packed weights have together: a multiple of `blocks`
   double microseconds;
+  int64_t images = 0;
 
   /// Whether the kernel transforms its weights itself.
   bool readsTaps() const { return weights != WinogradWeights::stored; }
@@ -39,7 +40,7 @@ struct WinogradSchedule {
 
 /// The first thing about a schedule that does not fit a convolution between blocked maps (schedules come from edited dumps,
 /// too), or "". Sizes are the result's, channels in blocks.
-std::string checkWinograd(const WinogradSchedule &schedule, int64_t height, int64_t width, int64_t inputBlocks,
+std::string checkWinograd(const WinogradSchedule &schedule, int64_t batch, int64_t height, int64_t width, int64_t inputBlocks,
                           int64_t outputBlocks);
 
 /// One Winograd schedule of a convolution for each form that applies, the best first; none unless it is 3x3 with stride 1,

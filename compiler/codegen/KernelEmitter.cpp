@@ -123,7 +123,7 @@ llvm::Expected<Reader> KernelEmitter::defineConvolution(Stage &stage, ConvOp op,
     if (op.getGroups() != 1 || window.height != 3 || window.width != 3 || window.strideX != 1 || window.strideY != 1 ||
         window.dilationX != 1 || window.dilationY != 1 || !from.blocked || !to.blocked)
       return fail("expected #res.winograd only for 3x3 convolutions of blocked maps with stride 1, in one group");
-    if (std::string misfit = checkWinograd(s, to.h, to.w, from.blocks(), to.blocks()); !misfit.empty())
+    if (std::string misfit = checkWinograd(s, to.n, to.h, to.w, from.blocks(), to.blocks()); !misfit.empty())
       return fail(misfit);
     Attribute packing = s.readsTaps() ? Attribute(PackTapsAttr::get(op.getContext(), kBlock, s.group))
                                       : PackWinogradAttr::get(op.getContext(), kBlock, s.group, s.tile);

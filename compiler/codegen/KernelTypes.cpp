@@ -61,7 +61,7 @@ WinogradSchedule res::readSchedule(WinogradAttr attr, RankedTensorType filter) {
   WinogradSchedule s{};
   s.tile = attr.getTile(), s.blocks = attr.getBlocks(), s.columns = attr.getColumns(), s.rows = attr.getRows();
   s.macroColumns = attr.getMacroColumns(), s.macroRows = attr.getMacroRows();
-  s.chunk = attr.getChunk(), s.unroll = attr.getUnroll();
+  s.chunk = attr.getChunk(), s.unroll = attr.getUnroll(), s.images = attr.getImages();
   s.weights = attr.getWeights() == TransformedWeights::stored      ? WinogradWeights::stored
               : attr.getWeights() == TransformedWeights::registers ? WinogradWeights::registers
                                                                    : WinogradWeights::panels;

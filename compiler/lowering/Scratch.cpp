@@ -37,7 +37,9 @@ static int64_t pointBytes(WinogradAttr s, int64_t tiles, int64_t channels) {
 static void addWinograd(Scratch &scratch, ConvOp conv, WinogradAttr s, int64_t group) {
   auto tilesOf = [&](int64_t size) { return int64_t(llvm::divideCeil(size, s.getTile())); };
   const int64_t rows = tilesOf(conv.getType().getDimSize(2)), columns = tilesOf(conv.getType().getDimSize(3));
-  const int64_t tiles = int64_t(llvm::alignTo(s.getMacroColumns(), s.getColumns()) * llvm::alignTo(s.getMacroRows(), s.getRows()));
+  const int64_t images = s.getImages() ? conv.getType().getDimSize(0) : 1;
+  const int64_t tiles =
+      images * int64_t(llvm::alignTo(s.getMacroColumns(), s.getColumns()) * llvm::alignTo(s.getMacroRows(), s.getRows()));
   const int64_t input = pointBytes(s, tiles, llvm::alignTo(conv.getInput().getType().getDimSize(1), 16));
   const int64_t sums = pointBytes(s, tiles, group * 16);
   const bool whole = s.getMacroColumns() >= columns && s.getMacroRows() >= rows;

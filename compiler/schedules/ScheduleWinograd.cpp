@@ -15,13 +15,22 @@ using namespace res;
 /// The products: a register tile's whole pass over the channels stays in registers.
 static void scheduleProducts(WinogradFuncs &f, const WinogradSchedule &s, const KernelVars &v) {
   const WinogradVars &w = f.vars;
-  Var txi("txi"), tyi("tyi"), bi("bi");
+  Var txi("txi"), tyi("tyi"), bi("bi"), ni("ni");
   f.sums.compute_at(f.output, w.b).vectorize(w.k).align_bounds(w.tx, int(s.columns)).align_bounds(w.ty, int(s.rows));
   Stage sums = s.chunk ? f.sums.update() : Stage(f.sums);
   sums.split(w.tx, w.tx, txi, int(s.columns), s.chunk ? TailStrategy::GuardWithIf : TailStrategy::RoundUp);
   sums.split(w.ty, w.ty, tyi, int(s.rows), s.chunk ? TailStrategy::GuardWithIf : TailStrategy::RoundUp);
   sums.split(w.b, w.b, bi, int(s.blocks), s.chunk ? TailStrategy::GuardWithIf : TailStrategy::RoundUp);
-  if (s.inRegisters())
+  if (s.images)
+    sums.split(v.n, v.n, ni, int(s.images), s.chunk ? TailStrategy::GuardWithIf : TailStrategy::RoundUp).unroll(ni);
+  // Weights of a point serve all its tiles: those of all images, where a macro block has them.
+  if (s.images && s.chunk && s.weights == WinogradWeights::panels)
+    sums.reorder({w.k, bi, txi, tyi, ni, w.tx, w.ty, v.n, w.b, w.j, w.i, f.passes.x});
+  else if (s.images && s.chunk)
+    sums.reorder({w.k, bi, txi, tyi, ni, w.tx, w.ty, v.n, w.b, f.passes.x, w.j, w.i});
+  else if (s.images)
+    sums.reorder(w.k, bi, txi, tyi, ni, w.tx, w.ty, v.n, w.b, w.j, w.i);
+  else if (s.inRegisters())
     sums.reorder(w.k, txi, tyi, w.j, bi, w.tx, w.ty, w.i, f.passes.x, w.b, v.n).unroll(w.j).unroll(w.i);
   else if (s.chunk && s.weights == WinogradWeights::panels)
     sums.reorder(w.k, bi, txi, tyi, w.tx, w.ty, w.b, w.j, w.i, f.passes.x, v.n);
@@ -42,9 +51,9 @@ static void scheduleProducts(WinogradFuncs &f, const WinogradSchedule &s, const 
     f.filter.compute_at(acc, channel).vectorize(w.k).unroll(w.j).unroll(w.i);
     f.filterRows.compute_at(acc, channel).vectorize(w.k).unroll(w.kx).unroll(w.i);
   } else {
-    acc.unroll(w.b);
-    acc.update().split(channel, outer, inner, int(s.unroll)).reorder(w.k, w.b, w.tx, w.ty, inner, outer, f.channels.y);
-    acc.update().vectorize(w.k).unroll(w.b).unroll(w.tx).unroll(w.ty).unroll(inner);
+    acc.unroll(w.b).unroll(v.n);
+    acc.update().split(channel, outer, inner, int(s.unroll)).reorder(w.k, w.b, w.tx, w.ty, v.n, inner, outer, f.channels.y);
+    acc.update().vectorize(w.k).unroll(w.b).unroll(w.tx).unroll(w.ty).unroll(v.n).unroll(inner);
   }
 }
 
@@ -79,10 +88,13 @@ struct Sweeps {
 
 } // namespace
 
-static void scheduleInput(WinogradFuncs &f, const KernelVars &v, Sweeps t) {
+static void scheduleInput(WinogradFuncs &f, const WinogradSchedule &s, const KernelVars &v, Sweeps t) {
   const WinogradVars &w = f.vars;
   f.input.split(w.i, t.sweep, w.i, t.rows).split(w.c, t.part, w.c, t.lanes);
-  f.input.reorder(w.c, w.j, w.i, t.part, w.tx, t.sweep, w.ty, w.cb, v.n);
+  if (s.images)
+    f.input.reorder(w.c, w.j, w.i, t.part, w.tx, t.sweep, w.ty, v.n, w.cb);
+  else
+    f.input.reorder(w.c, w.j, w.i, t.part, w.tx, t.sweep, w.ty, w.cb, v.n);
   f.input.vectorize(w.c).unroll(w.i).unroll(w.j).unroll(t.sweep);
   f.inputRows.compute_at(f.input, t.part).vectorize(w.c).unroll(w.i).unroll(w.j);
 }
@@ -107,6 +119,8 @@ std::string res::scheduleWinograd(WinogradFuncs &f, const KernelVars &v, const W
   if (loops.isLast()) {
     out.split(ym, loops.band, ym, int(loops.rows / loops.step), TailStrategy::GuardWithIf);
     out.reorder(v.ci, w.u, w.v, w.tx, w.ty, bi, w.b, xm, ym, loops.band, v.n);
+  } else if (s.images) {
+    out.reorder(v.ci, w.u, w.v, w.tx, w.ty, bi, v.n, w.b, xm, ym);
   } else {
     out.reorder(v.ci, w.u, w.v, w.tx, w.ty, bi, w.b, xm, ym, v.n);
   }
@@ -126,7 +140,7 @@ std::string res::scheduleWinograd(WinogradFuncs &f, const KernelVars &v, const W
   f.outputRows.bound_storage(w.tx, 1).bound_storage(w.ty, 1);
 
   if (isWhole) {
-    f.input.compute_at(f.output, v.n).parallel(w.cb);
+    f.input.compute_at(f.output, s.images ? ym : v.n).parallel(w.cb);
     out.parallel(w.b);
   } else {
     f.input.compute_at(f.output, xm);
@@ -137,6 +151,6 @@ std::string res::scheduleWinograd(WinogradFuncs &f, const KernelVars &v, const W
     else if (!loops.isLast())
       f.output.align_bounds(v.y, int(s.tile));
   }
-  scheduleInput(f, v, t);
+  scheduleInput(f, s, v, t);
   return "";
 }

@@ -27,7 +27,7 @@ static Attribute attrOf(MLIRContext *context, const DirectSchedule &s) {
 
 static Attribute attrOf(MLIRContext *context, const WinogradSchedule &s) {
   return WinogradAttr::get(context, s.tile, s.blocks, s.columns, s.rows, s.macroColumns, s.macroRows, s.chunk, s.unroll,
-                           TransformedWeights(int(s.weights)));
+                           TransformedWeights(int(s.weights)), s.images);
 }
 static Attribute attrOf(MLIRContext *context, const DenseSchedule &s) { return DenseAttr::get(context, s.blocks, s.unroll); }
 static Attribute attrOf(MLIRContext *context, const MapSchedule &s) { return MapAttr::get(context, s.pixels, s.rows); }
