@@ -136,6 +136,7 @@ ConvAlgorithm res::defineConv(const std::string &name, const KernelVars &v, Read
 
   funcs.acc = acc;
   funcs.window = r;
+  funcs.batch = outputSize.n;
   funcs.width = flat ? outputSize.h * outputSize.w : outputSize.w;
   funcs.height = flat ? 1 : outputSize.h;
   funcs.blocks = outputSize.blocks();

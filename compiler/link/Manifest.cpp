@@ -1,6 +1,7 @@
 //===- Manifest.cpp - what an artifact says about itself --------*- C++ -*-===//
 
 #include "compiler/link/Manifest.h"
+#include "compiler/analysis/TargetModel.h"
 #include "compiler/link/KernelWork.h"
 #include "compiler/lowering/Passes.h"
 
@@ -164,6 +165,14 @@ json::Object ManifestBuilder::build() {
                       {"memory_map", memoryMap()}};
   if (turns > 1)
     object["turns"] = turns;
+  if (auto targets = TargetModel::getAll(text(kTargetAttr))) {
+    json::Array processors;
+    for (const TargetModel &target : *targets)
+      processors.push_back(target.name + ": " + target.describe());
+    object["processors"] = std::move(processors);
+  } else {
+    llvm::consumeError(targets.takeError()); // of an edited dump: whoever compiles it says so
+  }
   return object;
 }
 

@@ -32,6 +32,7 @@ struct ConvFuncs {
   Halide::Func staged; // the padded input, or undefined: (ci, x, y, co, n), row-major inputs (x, y, c, n)
   bool padded = false, inputBlocked = true;
   int64_t width = 0, height = 0, blocks = 0, innerChannels = 0, steps = 0; // steps: blocks of input channels
+  int64_t batch = 1;
 };
 
 /// Loop variables of a Winograd convolution. Points are numbered (j, i), column and row; tiles (tx, ty).

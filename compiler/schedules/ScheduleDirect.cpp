@@ -28,12 +28,12 @@ static void schedulePieces(ConvFuncs &funcs, const KernelVars &v, Var tile, Var 
   funcs.acc.compute_at(sum, funcs.chunks.x);
 }
 
-/// The partial sums of a group of channel blocks, over the whole map, stay in the cache while chunks of the weights pass.
-static void scheduleChunks(ConvFuncs &funcs, const KernelVars &v, const DirectSchedule &s, Var group, Var part,
-                           int64_t lanes) {
+/// The partial sums of a group of channel blocks, over the whole map of an image, stay in the cache while chunks of the weights
+/// pass.
+static void scheduleChunks(ConvFuncs &funcs, const KernelVars &v, const DirectSchedule &s, Var at, Var part, int64_t lanes) {
   Func sum = funcs.sum;
   Var xo("xo"), xi("xi");
-  sum.compute_at(funcs.output, group).vectorize(v.ci);
+  sum.compute_at(funcs.output, at).vectorize(v.ci);
   sum.update().split(v.x, xo, xi, int(s.pixels)).reorder(v.ci, v.co, xi, xo, v.y, funcs.chunks.x);
   sum.update().unroll(v.co).unroll(xi);
   vectorizeLanes(sum.update(), v, part, lanes);
@@ -95,34 +95,55 @@ std::string res::scheduleDirect(ConvFuncs &funcs, const KernelVars &v, const Dir
   out.split(v.x, xo, xi, int(s.pixels), tail);
   out.split(v.co, bo, bi, int(s.blocks), tail);
   out.unroll(bi).unroll(xi);
+  // One parallel loop for all images, unless they share what is staged: tasks are pieces of an image.
+  auto runTasks = [&](Var task, bool several) {
+    Var ofAll("task_of_all");
+    if (funcs.batch > 1)
+      out.fuse(task, v.n, ofAll).parallel(ofAll);
+    else if (several)
+      out.parallel(task);
+    return funcs.batch > 1 ? ofAll : task;
+  };
   if (!loops.isAlone()) {
     orderBandLoops(funcs, v, s, loops, {v.ci, bi, xi}, xo, bo);
     placeSums(s.order == LoopOrder::channels ? xo : bo);
   } else if (s.order == LoopOrder::channels) {
-    out.reorder(v.ci, bi, xi, xo, v.y, bo, v.n);
+    // The weights of a group come from memory once for all images.
+    const bool inside = funcs.batch > 1 && groups > 1 && !funcs.staged.defined();
+    if (inside)
+      out.reorder(v.ci, bi, xi, xo, v.y, v.n, bo);
+    else
+      out.reorder(v.ci, bi, xi, xo, v.y, bo, v.n);
     if (groups > 1)
       out.parallel(bo);
     if (s.chunk)
-      scheduleChunks(funcs, v, s, bo, part, lanes);
+      scheduleChunks(funcs, v, s, inside ? v.n : bo, part, lanes);
     else
       placeSums(xo);
     if (funcs.staged.defined())
       funcs.staged.compute_at(funcs.output, v.n);
   } else if (s.flat) {
     out.split(xo, task, xo, int(s.rows), TailStrategy::GuardWithIf);
-    out.reorder(v.ci, bi, xi, bo, xo, task, v.y, v.n);
-    if (tiles > s.rows)
-      out.parallel(task);
+    if (funcs.batch > 1)
+      out.reorder(v.ci, bi, xi, bo, xo, v.y, task, v.n);
+    else
+      out.reorder(v.ci, bi, xi, bo, xo, task, v.y, v.n);
+    runTasks(task, tiles > s.rows);
     placeSums(bo);
   } else {
     const int64_t rows = std::min(s.rows, funcs.height);
     out.split(v.y, yo, yi, int(rows), TailStrategy::GuardWithIf); // bands do not overlap: see checkDirect
     out.reorder(v.ci, bi, xi, bo, xo, yi, yo, v.n);
-    if (funcs.height > rows)
-      out.parallel(yo);
     placeSums(bo);
-    if (funcs.staged.defined())
-      funcs.staged.compute_at(funcs.output, s.staging == StagingKind::rows ? yo : v.n);
+    if (s.staging != StagingKind::whole) {
+      Var tasks = runTasks(yo, funcs.height > rows);
+      if (funcs.staged.defined())
+        funcs.staged.compute_at(funcs.output, tasks);
+    } else {
+      funcs.staged.compute_at(funcs.output, v.n);
+      if (funcs.height > rows)
+        out.parallel(yo);
+    }
   }
 
   vectorizeLanes(out, v, part, lanes);

@@ -101,6 +101,9 @@ void halide_free(void *context, void *memory);
 /* isa.c: the RES_ABI_ISA_ bits of this processor and operating system. */
 uint32_t res_rt_isa(void);
 
+/* instance.c: the turn that runs, from 0: steps of a program with several find their part of inputs and outputs by it. */
+uint64_t res_rt_turn(const void *worker);
+
 /* processors.c: how many threads pay off under this thread's affinity mask and the process's cgroup quota, 1 to
  * RES_ABI_MAX_THREADS. `root` goes before the paths of /proc and /sys: empty but in tests. */
 int32_t res_rt_processors(const char *root);

@@ -79,6 +79,20 @@ TEST_P(BlockTest, PreActivation) {
   check(n);
 }
 
+// The maps of two images fill more than half of the last cache, so that the batch goes through in turns.
+TEST_P(BlockTest, BatchInTurns) {
+  NetworkBuilder n = network();
+  Value x = n.relu(n.conv(n.input({3, 17, 256, 256}), 20, "1x1"));
+  n.output(n.maxPool(x, "2x2, stride = 64x64"), "map");
+  Value pooled = n.globalAvgPool(n.conv(x, 16, "3x3, stride = 9x9"));
+  n.output(n.gemm(n.reshape(pooled, {3, 16}), 10, true, true), "matrix");
+  check(n, [](ModuleOp module) {
+    auto main = module.lookupSymbol<func::FuncOp>("main");
+    EXPECT_EQ(getTurns(main), 3);
+    EXPECT_EQ(cast<RankedTensorType>(main.getResultTypes()[0]).getDimSize(0), 1);
+  });
+}
+
 RES_INSTANTIATE_FOR_TARGETS(BlockTest);
 
 } // namespace

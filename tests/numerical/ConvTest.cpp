@@ -49,6 +49,22 @@ struct ConvTable {
 };
 
 const ConvTable kTables[] = {
+    // Every order of loops and every staging over several images: see the cost model for which shape gets which.
+    {"Batches",
+     {{2, 64, 28, 28, 64, "1x1"},
+      {3, 64, 28, 28, 64, "1x1", 1, bias | relu | residual},
+      {8, 256, 7, 7, 512, "1x1"},
+      {3, 1024, 7, 7, 64, "1x1", 1, bias | residual},
+      {2, 512, 14, 14, 512, "1x1"},
+      {8, 48, 7, 7, 48, "3x3, pad = [1, 1, 1, 1]", 1, bias | relu | residual},
+      {3, 128, 14, 14, 256, "3x3, stride = 2x2, pad = [1, 1, 1, 1]"},
+      {2, 256, 7, 7, 256, "3x3, pad = [1, 1, 1, 1]"},
+      {2, 64, 30, 30, 256, "3x3, pad = [1, 1, 1, 1]"},
+      {3, 3, 30, 33, 64, "7x7, stride = 2x2, pad = [3, 3, 3, 3]", 1, bias | relu | rowMajor},
+      {8, 3, 9, 8, 16, "3x3, pad = [1, 1, 1, 1]", 1, bias | rowMajor},
+      {3, 3, 5, 5, 16, "5x5, pad = [2, 2, 2, 2]", 1, bias | rowMajor},
+      {8, 17, 1, 1, 33, "1x1"},
+      {3, 33, 7, 9, 33, "3x3, pad = [1, 1, 1, 1]", 33}}},
     {"Pointwise",
      {{1, 16, 7, 7, 16, "1x1"},
       {1, 64, 14, 14, 64, "1x1"},

@@ -202,6 +202,7 @@ TEST_P(ScheduleTest, DirectInChunks) {
   sweep<ConvOp>(candidates, {2, 96, 5, 6}, false, padded, 12);
   AddLayer pointwise = [](NetworkBuilder &n, Value x) { return n.relu(n.conv(x, 64, "1x1")); };
   sweep<ConvOp>(inPlace, {1, 90, 7, 3}, false, pointwise, 6);
+  sweep<ConvOp>(inPlace, {3, 90, 7, 3}, false, pointwise, 6);
 }
 
 TEST_P(ScheduleTest, DirectRowMajorInput) {

@@ -53,6 +53,8 @@ TEST_P(WinogradTest, ChosenSchedules) {
       {{1, 96, 7, 7}, 48, kSame},       {{2, 64, 7, 7}, 64, kSame},     {{1, 36, 29, 31}, 20, kSame},
       {{2, 40, 15, 13}, 33, kSame},     {{1, 64, 14, 14}, 64, "3x3"},   {{1, 64, 9, 40}, 32, "3x3, pad = [2, 0, 0, 1]"},
       {{1, 64, 6, 6}, 64, kSame},       {{1, 32, 70, 3}, 32, kSame},    {{1, 512, 4, 4}, 32, kSame},
+      {{2, 64, 14, 14}, 64, kSame},     {{3, 48, 14, 13}, 32, kSame},   {{8, 64, 7, 7}, 64, kSame},
+      {{3, 512, 7, 7}, 64, kSame},      {{8, 32, 15, 9}, 32, kSame},    {{3, 33, 28, 30}, 32, kSame},
   };
   NetworkBuilder n = fast();
   for (const Case &c : cases)
@@ -102,6 +104,11 @@ TEST_P(WinogradTest, EditedSchedules) {
       "tile = 4, blocks = 1, columns = 2, rows = 2, macro_columns = 4, macro_rows = 4, chunk = 1, unroll = 1, weights = registers",
       "tile = 4, blocks = 2, columns = 1, rows = 2, macro_columns = 4, macro_rows = 4, chunk = 2, unroll = 1, weights = registers",
       "tile = 2, blocks = 1, columns = 2, rows = 2, macro_columns = 7, macro_rows = 7, chunk = 4, unroll = 1, weights = registers",
+      "tile = 4, blocks = 2, columns = 2, rows = 2, macro_columns = 4, macro_rows = 4, chunk = 0, unroll = 1, weights = stored, images = 1",
+      "tile = 4, blocks = 2, columns = 3, rows = 1, macro_columns = 4, macro_rows = 4, chunk = 2, unroll = 2, weights = stored, images = 2",
+      "tile = 2, blocks = 1, columns = 2, rows = 2, macro_columns = 7, macro_rows = 7, chunk = 1, unroll = 1, weights = stored, images = 2",
+      "tile = 4, blocks = 2, columns = 2, rows = 1, macro_columns = 4, macro_rows = 4, chunk = 2, unroll = 1, weights = panels, images = 2",
+      "tile = 4, blocks = 1, columns = 4, rows = 2, macro_columns = 4, macro_rows = 4, chunk = 0, unroll = 1, weights = panels, images = 1",
   };
   NetworkBuilder n = fast();
   Value x = blocked(n, {2, 64, 14, 13});
@@ -131,6 +138,8 @@ TEST_P(WinogradTest, RefusedSchedules) {
        "expected an unroll that divides 16, got 3"},
       {"tile = 4, blocks = 2, columns = 1, rows = 1, macro_columns = 1, macro_rows = 1, chunk = 2, unroll = 1, weights = registers",
        "expected weights in registers only with a chunk, in one macro block"},
+      {"tile = 4, blocks = 2, columns = 2, rows = 2, macro_columns = 4, macro_rows = 4, chunk = 2, unroll = 1, weights = stored, images = 2",
+       "expected images that divide the batch of 1, in one macro block, with weights not in registers, got 2"},
       {"tile = 0, blocks = 2, columns = 1, rows = 1, macro_columns = 1, macro_rows = 1, chunk = 0, unroll = 4, weights = stored",
        "expected sizes of at least 1"},
       {"tile = 4, blocks = 2, columns = 0, rows = 1, macro_columns = 1, macro_rows = 1, chunk = 0, unroll = 4, weights = stored",

@@ -56,6 +56,7 @@ res_status res_rt_run_timed(res_instance *instance, const void *const *inputs, v
 int32_t res_rt_threads(const res_instance *instance);
 void res_rt_close(res_instance *instance);
 const char *res_rt_status_text(res_status status);
+uint64_t res_rt_turn(const void *worker);
 uint32_t res_rt_isa(void);
 int32_t res_rt_processors(const char *root);
 int halide_do_par_for(void *context, int (*body)(void *, int, uint8_t *), int min, int size, uint8_t *closure);

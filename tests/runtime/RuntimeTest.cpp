@@ -6,10 +6,12 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <memory>
 #include <set>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace {
 
@@ -224,6 +226,44 @@ TEST(RuntimeTest, TimesOfTheSteps) {
   EXPECT_GE(times[1], 5000000u);
   EXPECT_LE(times[0] + times[1] + times[2], static_cast<uint64_t>(total));
   EXPECT_EQ(times[3], 4711u);
+}
+
+TEST(RuntimeTest, StepsRunForEveryTurn) {
+  struct Seen {
+    std::vector<uint64_t> turns;
+  } seen;
+  FakeModel model({fakeCall, fakeCall});
+  model.program.turns = 3;
+  FakeInstance instance(model, 2);
+  ASSERT_EQ(instance.status, RES_OK);
+  FakeInput input = makeInput(1);
+  input.argument = &seen;
+  input.call = [](void *worker, void *argument) { static_cast<Seen *>(argument)->turns.push_back(res_rt_turn(worker)); };
+  for (int inference = 0; inference < 2; ++inference) {
+    seen.turns.clear();
+    EXPECT_EQ(instance.run(input), RES_OK);
+    EXPECT_EQ(seen.turns, (std::vector<uint64_t>{0, 0, 1, 1, 2, 2}));
+  }
+  // The times of a step are those of all turns.
+  input.call = [](void *, void *) {
+    timespec pause = {0, 2'000'000};
+    nanosleep(&pause, nullptr);
+  };
+  uint64_t times[2] = {0, 0};
+  const void *inputs[] = {&input};
+  void *outputs[] = {&instance.output};
+  ASSERT_EQ(res_rt_run_timed(instance.instance, inputs, outputs, times), RES_OK);
+  for (uint64_t time : times)
+    EXPECT_GE(time, 6'000'000u);
+}
+
+TEST(RuntimeTest, FailureEndsTheTurns) {
+  FakeModel model({fakeFail, fakeSum});
+  model.program.turns = 2;
+  FakeInstance instance(model, 1);
+  FakeInput input = makeInput(2);
+  input.badTask = 1, input.badResult = -7;
+  EXPECT_EQ(instance.run(input), RES_ERROR_TASK);
 }
 
 TEST(RuntimeTest, EveryStatusHasItsOwnSentence) {

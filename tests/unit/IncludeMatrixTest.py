@@ -19,7 +19,7 @@ ALLOWED = {
     "compiler/reference": "compiler/weights dialect mlir",
     "compiler/schedules": "compiler/analysis halide",
     "compiler/codegen": "compiler/schedules compiler/analysis compiler/lowering dialect res mlir halide",
-    "compiler/link": "compiler/lowering dialect res mlir",
+    "compiler/link": "compiler/analysis compiler/lowering dialect res mlir",
     "compiler/pipeline": "compiler/analysis compiler/transforms compiler/lowering compiler/weights compiler/codegen "
                          "compiler/link runtime/RuntimeBlob.h dialect mlir",
     # What runs a compiled model starts without loading the compiler.

@@ -82,7 +82,7 @@ static bool fromJSON(const json::Value &value, Manifest &manifest, json::Path pa
   json::ObjectMapper map(value, path);
   return map && map.map("name", manifest.name) && map.map("compiler", manifest.compiler) &&
          map.map("model_hash", manifest.modelHash) && map.map("target", manifest.target) &&
-         map.map("math", manifest.math) && map.map("inputs", manifest.inputs) && map.map("outputs", manifest.outputs) &&
+         map.map("math", manifest.math) && map.mapOptional("processors", manifest.processors) && map.map("inputs", manifest.inputs) && map.map("outputs", manifest.outputs) &&
          map.map("parameters", manifest.parameters) && map.map("weights_bytes", manifest.weightsBytes) &&
          map.map("arena_bytes", manifest.arenaBytes) &&
          map.map("arena_lower_bound_bytes", manifest.arenaLowerBoundBytes) &&

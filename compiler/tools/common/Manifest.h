@@ -49,6 +49,7 @@ struct Manifest {
   };
 
   std::string name, compiler, modelHash, target, math;
+  std::vector<std::string> processors; // what the compiler knew of each target, as text
   std::vector<Tensor> inputs, outputs;
   uint64_t parameters = 0;
   uint64_t weightsBytes = 0, arenaBytes = 0, arenaLowerBoundBytes = 0, scratchSharedBytes = 0, scratchWorkerBytes = 0;

@@ -92,7 +92,10 @@ static void printKernels(raw_ostream &stream, const Manifest &manifest) {
   std::vector<uint64_t> macs(manifest.kernels.size());
   for (const Manifest::Step &step : manifest.steps)
     macs[step.kernel] += step.macs;
-  stream << "kernels: " << manifest.kernels.size() << ", called " << manifest.steps.size() << " times, "
+  stream << "kernels: " << manifest.kernels.size() << ", called " << manifest.steps.size() << " times, ";
+  if (manifest.turns > 1)
+    stream << "in " << manifest.turns << " turns of a part of the batch each, ";
+  stream
          << countText(manifest.macs) << " MACs\n";
   for (size_t i = 0; i < manifest.kernels.size(); ++i) {
     const Manifest::Kernel &kernel = manifest.kernels[i];
@@ -140,6 +143,8 @@ void printSummary(raw_ostream &stream, const Manifest &manifest) {
   stream << fit(manifest.name, 40) << ": target " << fit(manifest.target, 20) << ", math " << fit(manifest.math, 8)
          << ", made by " << fit(manifest.compiler, 16) << "\n";
   stream << "  model hash " << fit(manifest.modelHash, 64) << "\n";
+  for (const std::string &processor : manifest.processors)
+    printList(stream, "  planned for", splitList(processor));
   printTensors(stream, "inputs", manifest.inputs);
   printTensors(stream, "outputs", manifest.outputs);
   printSize(stream, manifest);

@@ -8,10 +8,6 @@
  * which Halide hands on as user_context. Returns 0, or what a failed parallel loop returned. */
 typedef int32_t (*res_abi_step)(const void *const *inputs, void *const *outputs, char *arena, void *worker);
 
-/* The turn that runs now, from 0: what steps of a program with several ask for, to find their part of inputs and outputs.
- * `worker` is as of the step. */
-uint64_t res_rt_turn(const void *worker);
-
 /* Instruction sets, as bits: a program runs where all of its bits are present. On AArch64 there are none. */
 enum { RES_ABI_ISA_AVX2 = 1 /* with FMA and F16C */, RES_ABI_ISA_AVX512 = 2 /* F, BW, VL, DQ and CD */ };
 
@@ -23,7 +19,8 @@ struct res_abi_program {
   uint64_t worker_scratch_bytes; /* scratch allocated inside parallel loops, by every worker; each is the most that a
                                   * kernel needs: the sum of its blocks, rounded up to RES_ABI_ALIGN each */
   uint32_t isa;                  /* RES_ABI_ISA_ bits */
-  uint32_t turns;                /* times that all steps are run for an inference, each for a part of the batch: 0 is one */
+  uint32_t turns;                /* times that all steps run for an inference, each for a part of the batch; 0 is one. Their
+                                  * inputs and outputs are those of the whole batch, and res_rt_turn tells which part it is */
   const struct res_abi_program *otherwise; /* the same for processors that lack some of `isa`, or null: the first program
                                             * that an instance can run is its program. All agree in the sizes above */
 };

@@ -40,7 +40,7 @@ static std::string misfit(const ConvShape &shape, const WinogradSchedule &s, con
     return "weights packed for other blocks";
   if (!s.inRegisters() && (s.columns * s.rows + 1) * s.blocks * perBlock + 1 > model.vectorRegisters)
     return "more registers than there are";
-  return checkWinograd(s, shape.outputHeight, shape.outputWidth, (shape.channels + 15) / 16, (shape.filters + 15) / 16);
+  return checkWinograd(s, shape.batch, shape.outputHeight, shape.outputWidth, (shape.channels + 15) / 16, (shape.filters + 15) / 16);
 }
 
 template <typename Test> static void forEachShape(Test &&test) {

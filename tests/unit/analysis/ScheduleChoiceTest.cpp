@@ -98,7 +98,7 @@ TEST(ScheduleChoiceTest, OtherTargetsReadThePackedWeights) {
     EXPECT_EQ(second.tile, first.tile);
     EXPECT_EQ(second.group, first.group);
     EXPECT_EQ(second.group % second.blocks, 0);
-    EXPECT_EQ(checkWinograd(second, size, size, 32, 32), "");
+    EXPECT_EQ(checkWinograd(second, 1, size, size, 32, 32), "");
     first.group = 1; // some would take two blocks
     EXPECT_EQ(chooseWinogradLike(shape, v3, first)->blocks, 1);
   }

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <sched.h>
+
 using namespace res;
 
 static TargetModel get(llvm::StringRef name) {
@@ -28,6 +30,33 @@ TEST(TargetModelTest, KnowsTheLevels) {
   EXPECT_EQ(neon.registersPerBlock(), 4);
   EXPECT_EQ(neon.arch, "aarch64");
   EXPECT_EQ(v3.arch, "x86_64");
+}
+
+TEST(TargetModelTest, NamedTargetsHaveStatedCores) {
+  for (llvm::StringRef name : {"x86-64-v4", "x86-64-v3", "aarch64"}) {
+    EXPECT_EQ(get(name).cores, 8) << name.str();
+    EXPECT_FALSE(get(name).hasVnni) << name.str();
+  }
+  EXPECT_EQ(get("x86-64-v4").describe(), "16 floats in each of 32 registers, 2 multiply-adds a cycle, caches of 32 KiB, 1 MiB "
+                                         "and 32 MiB, 10 bytes a cycle from memory, 8 cores, no VNNI");
+}
+
+TEST(TargetModelTest, MachineHasTheCoresOfItsAffinity) {
+  std::optional<TargetModel> before = TargetModel::thisMachine();
+  if (!before)
+    GTEST_SKIP() << "this machine is below x86-64-v3";
+  EXPECT_EQ(before->name, TargetModel::hostName());
+  cpu_set_t all, one;
+  ASSERT_EQ(sched_getaffinity(0, sizeof all, &all), 0);
+  EXPECT_EQ(before->cores, CPU_COUNT(&all));
+  CPU_ZERO(&one);
+  for (int i = 0; i < CPU_SETSIZE && CPU_COUNT(&one) == 0; ++i)
+    if (CPU_ISSET(i, &all))
+      CPU_SET(i, &one);
+  ASSERT_EQ(sched_setaffinity(0, sizeof one, &one), 0);
+  EXPECT_EQ(TargetModel::thisMachine()->cores, 1);
+  EXPECT_EQ(get("host").cores, 8); // what schedules are chosen for does not depend on it
+  ASSERT_EQ(sched_setaffinity(0, sizeof all, &all), 0);
 }
 
 TEST(TargetModelTest, HostIsALevel) {

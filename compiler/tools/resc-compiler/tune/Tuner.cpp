@@ -273,5 +273,7 @@ int res::tuneModel(Model &model, const TuneOptions &options) {
     return reportFault(folder.takeError());
   if (int result = model.advance(Phase::decided, [](PassManager &) {}))
     return result;
+  if (std::optional<TargetModel> machine = TargetModel::thisMachine())
+    llvm::outs() << "measuring on this machine: " << machine->name << ", " << machine->describe() << "\n";
   return Tuner(model, options, *target, std::move(*folder)).run();
 }

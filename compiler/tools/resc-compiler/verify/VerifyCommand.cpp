@@ -107,7 +107,7 @@ Verification::Verification(const VerifyOptions &options)
 void Verification::makeInputs(mlir::func::FuncOp main) {
   std::mt19937_64 engine(seed);
   for (mlir::Type type : main.getArgumentTypes())
-    inputs.push_back(makeNoise(mlir::cast<mlir::RankedTensorType>(type).getNumElements(), engine));
+    inputs.push_back(makeNoise(getTypeOfTurns(type, getTurns(main)).getNumElements(), engine));
 }
 
 /// Runs all passes, and compiles the library unless there is one.
