@@ -95,7 +95,8 @@ std::string res::scheduleDirect(ConvFuncs &funcs, const KernelVars &v, const Dir
   out.split(v.x, xo, xi, int(s.pixels), tail);
   out.split(v.co, bo, bi, int(s.blocks), tail);
   out.unroll(bi).unroll(xi);
-  // One parallel loop for all images, unless they share what is staged: tasks are pieces of an image.
+  // One parallel loop for all images, whose tasks are pieces of an image. Not where input is staged: what a task needs would
+  // have no constant size.
   auto runTasks = [&](Var task, bool several) {
     Var ofAll("task_of_all");
     if (funcs.batch > 1)
@@ -135,15 +136,12 @@ std::string res::scheduleDirect(ConvFuncs &funcs, const KernelVars &v, const Dir
     out.split(v.y, yo, yi, int(rows), TailStrategy::GuardWithIf); // bands do not overlap: see checkDirect
     out.reorder(v.ci, bi, xi, bo, xo, yi, yo, v.n);
     placeSums(bo);
-    if (s.staging != StagingKind::whole) {
-      Var tasks = runTasks(yo, funcs.height > rows);
-      if (funcs.staged.defined())
-        funcs.staged.compute_at(funcs.output, tasks);
-    } else {
-      funcs.staged.compute_at(funcs.output, v.n);
-      if (funcs.height > rows)
-        out.parallel(yo);
-    }
+    if (!funcs.staged.defined())
+      runTasks(yo, funcs.height > rows);
+    else if (funcs.height > rows)
+      out.parallel(yo);
+    if (funcs.staged.defined())
+      funcs.staged.compute_at(funcs.output, s.staging == StagingKind::rows ? yo : v.n);
   }
 
   vectorizeLanes(out, v, part, lanes);
