@@ -98,12 +98,10 @@ std::string res::scheduleDirect(ConvFuncs &funcs, const KernelVars &v, const Dir
   // One parallel loop for all images, whose tasks are pieces of an image. Not where input is staged: what a task needs would
   // have no constant size.
   auto runTasks = [&](Var task, bool several) {
-    Var ofAll("task_of_all");
     if (funcs.batch > 1)
-      out.fuse(task, v.n, ofAll).parallel(ofAll);
+      out.fuse(task, v.n, task).parallel(task);
     else if (several)
       out.parallel(task);
-    return funcs.batch > 1 ? ofAll : task;
   };
   if (!loops.isAlone()) {
     orderBandLoops(funcs, v, s, loops, {v.ci, bi, xi}, xo, bo);
