@@ -85,7 +85,7 @@ llvm::Error KernelEmitter::defineParameters() {
   output = Func(name + "_out");
   if (auto place = kernel->getAttrOfType<IntegerAttr>(kInPlaceAttr)) {
     if (place.getInt() < 0 || place.getInt() >= int64_t(kernel.getNumArguments()) ||
-        !canOverwrite(kernel.getArgument(place.getInt())) || stages.size() != 1 || !isa<ConvOp>(stages[0].anchor) ||
+        !canOverwrite(kernel.getArgument(place.getInt())) || !isa<ConvOp>(stages.back().anchor) ||
         !getBlock(kernel.getArgument(place.getInt()).getType()))
       return fail("expected to overwrite only a blocked map that a convolution's epilogue reads");
     overwritten = kernel.getArgument(place.getInt());

@@ -59,20 +59,19 @@ struct WriteInPlacePass : res::impl::WriteInPlacePassBase<WriteInPlacePass> {
 
   /// Whether the schedules of all targets, which share one plan of the memory, store each element once.
   static bool storesOnceEverywhere(KernelOp kernel) {
-    // Stages of a banded kernel keep rows of each other, and are left alone.
-    auto conv = dyn_cast<ConvOp>(kernel.getAnchor());
-    if (getAnchors(kernel.getBody().front()).size() != 1)
-      return false;
+    // Of a banded kernel the last stage stores; what the others compute twice is not in the arena.
+    SmallVector<Operation *> anchors = getAnchors(kernel.getBody().front());
+    auto conv = anchors.empty() ? ConvOp() : dyn_cast<ConvOp>(anchors.back());
     DictionaryAttr schedules = kernel.getSchedulesAttr();
     if (!conv || !getBlock(conv.getType()) || !schedules || schedules.empty())
       return false;
-    return llvm::all_of(schedules, [&](NamedAttribute schedule) { return storesOnceAs(conv, schedule.getValue()); });
+    return llvm::all_of(schedules, [&](NamedAttribute schedule) { return storesOnceAs(conv, getStageSchedule(schedule.getValue(), conv)); });
   }
 
   static bool storesOnceAs(ConvOp conv, Attribute schedule) {
-    if (isa<WinogradAttr>(schedule)) // border tiles are guarded, and groups divide the blocks: see checkWinograd
+    if (isa_and_nonnull<WinogradAttr>(schedule)) // border tiles are guarded, and groups divide the blocks: see checkWinograd
       return true;
-    auto direct = dyn_cast<DirectAttr>(schedule);
+    auto direct = dyn_cast_or_null<DirectAttr>(schedule);
     if (!direct || direct.getPixels() < 1 || direct.getBlocks() < 1)
       return false;
     ArrayRef<int64_t> shape = conv.getType().getShape();

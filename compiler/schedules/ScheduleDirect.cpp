@@ -45,7 +45,7 @@ static void scheduleChunks(ConvFuncs &funcs, const KernelVars &v, const DirectSc
 /// The loops outside register tiles: `inside` are those over a tile, innermost first.
 static void orderBandLoops(ConvFuncs &funcs, const KernelVars &v, const DirectSchedule &s, const StageLoops &loops,
                            std::vector<VarOrRVar> inside, Var xo, Var bo) {
-  Func out = funcs.output;
+  Stage out = storeOf(funcs.output);
   Var row = v.y, rest("rest"), yi("yi");
   if (loops.isLast()) {
     out.split(v.y, loops.band, rest, int(loops.rows), TailStrategy::GuardWithIf);
