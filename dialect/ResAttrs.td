@@ -193,9 +193,9 @@ def Res_BandsAttr : Res_Attr<"Bands", "bands"> {
   let summary = "decision to compute kernels together, in bands of rows";
   let description = [{
     `res.bands = #res.bands<stages = 3, rows = 28, step = 4>` on a kernel stands for: it becomes one kernel with the two
-    before it, each of which is read by the next alone, as its first input. Rows are as in #res.banded.
+    before it, each of which is read by the next alone, as its first input. Rows, and `serial`, are as in #res.banded.
   }];
-  let parameters = (ins "int64_t":$stages, "int64_t":$rows, "int64_t":$step);
+  let parameters = (ins "int64_t":$stages, "int64_t":$rows, "int64_t":$step, DefaultValuedParameter<"bool", "false">:$serial);
   let assemblyFormat = "`<` struct(params) `>`";
 }
 
@@ -206,9 +206,16 @@ def Res_BandedAttr : Res_Attr<"Banded", "banded"> {
     the last result, computed in steps of `step` rows; the results of the others stay in scratch, as many rows as a step
     reads, and a step computes those that the one before it has not. `stages` holds the schedule of each; what they say of
     tasks (`rows` of #res.direct and #res.map) does not count.
+
+    With `serial` the bands come one after the other, and each stage computes its rows of a band in tasks of its own, of
+    `step` rows in the last stage, of `rows` of its schedule in the others: all caches serve one stage at a time, as if it
+    were a kernel.
   }];
-  let parameters = (ins "int64_t":$rows, "int64_t":$step, ArrayRefParameter<"::mlir::Attribute">:$stages);
-  let assemblyFormat = "`<` `rows` `=` $rows `,` `step` `=` $step `,` `stages` `=` `[` $stages `]` `>`";
+  let parameters = (ins "int64_t":$rows, "int64_t":$step, DefaultValuedParameter<"bool", "false">:$serial,
+                    ArrayRefParameter<"::mlir::Attribute">:$stages);
+  let assemblyFormat = [{
+    `<` `rows` `=` $rows `,` `step` `=` $step (`,` `serial` `=` $serial^)? `,` `stages` `=` `[` $stages `]` `>`
+  }];
 }
 
 #endif // RES_ATTRS_TD

@@ -32,14 +32,14 @@ llvm::SmallVector<double> res::recomputedShares(llvm::ArrayRef<BandStage> stages
   return shares;
 }
 
-std::string res::checkBands(llvm::ArrayRef<BandStage> stages, int64_t rows, int64_t step) {
+std::string res::checkBands(llvm::ArrayRef<BandStage> stages, int64_t rows, int64_t step, bool serial) {
   const BandStage &last = stages.back();
   if (step < 1 || step > last.height || rows < step || rows > last.height + step)
     return "expected steps of 1 to " + std::to_string(last.height) + " rows and bands of at least a step, got " +
            std::to_string(step) + " and " + std::to_string(rows);
   if (rows % step)
     return "expected bands of whole steps, got " + std::to_string(rows) + " rows in steps of " + std::to_string(step);
-  llvm::SmallVector<BandRows> counts = rowsOfBands(stages, step);
+  llvm::SmallVector<BandRows> counts = rowsOfBands(stages, serial ? rows : step);
   for (size_t i = 0; i < stages.size(); ++i) {
     if (counts[i].fresh % stages[i].tile)
       return "expected steps of whole tiles of " + std::to_string(stages[i].tile) + " rows in stage " + std::to_string(i) +

@@ -38,8 +38,9 @@ llvm::SmallVector<BandRows> rowsOfBands(llvm::ArrayRef<BandStage> stages, int64_
 /// what neighbouring bands both need.
 llvm::SmallVector<double> recomputedShares(llvm::ArrayRef<BandStage> stages, int64_t rows);
 
+/// (With `serial` bands a step is a whole band in all that is asked about rows but here.)
 /// The first thing about bands that does not fit (they come from edited dumps, too), or "".
-std::string checkBands(llvm::ArrayRef<BandStage> stages, int64_t rows, int64_t step);
+std::string checkBands(llvm::ArrayRef<BandStage> stages, int64_t rows, int64_t step, bool serial = false);
 
 } // namespace res
 

@@ -34,6 +34,53 @@ static int64_t makespan(int64_t steps, int64_t perBand, int64_t threads) {
   return int64_t(divideCeil(divideCeil(steps, perBand), threads)) * perBand;
 }
 
+/// What rows that bands share, and schedules that stages have only alone, cost.
+static void addRowCosts(BandLoopChoice &choice, llvm::ArrayRef<TilingStage> stages, llvm::ArrayRef<BandStage> bands) {
+  llvm::SmallVector<double> shares = recomputedShares(bands, choice.rows);
+  for (size_t i = 0; i < stages.size(); ++i) {
+    choice.recomputed += shares[i] * stages[i].banded;
+    choice.lost += stages[i].banded - stages[i].alone;
+  }
+}
+
+/// The part of what is read again and again that does not stay in the core's cache, when so many bytes are in use together.
+static double missingShare(int64_t bytes, const TargetModel &target) {
+  const double room = 0.75 * double(target.l2Bytes);
+  return std::max(0.0, 1.0 - room / double(bytes));
+}
+
+/// Weights of all stages and rows of a step share the core's cache; what does not stay there comes again from further away
+/// with each pass. 256-128-128@128 in steps of a row took 2.4 ms longer than apart, 256-128-128@56 0.16 ms (Zen 5, 1 MB).
+static double reloadMicroseconds(llvm::ArrayRef<TilingStage> stages, llvm::ArrayRef<BandStage> bands,
+                                 const BandLoopChoice &choice, int64_t scratch, const TargetModel &target) {
+  int64_t together = scratch + rowsOfBands(bands, choice.step).front().fresh * bands.front().stride * stages.front().inputBytes;
+  for (const TilingStage &stage : stages)
+    together += stage.weightBytes;
+  double bytes = 0;
+  for (const TilingStage &stage : stages) {
+    const int64_t alone = stage.weightBytes + stage.scratchBytes + stage.band.span * stage.inputBytes;
+    const double missing = missingShare(together, target) - missingShare(alone, target);
+    bytes += double(stage.weightBytes * stage.weightPasses) * std::max(0.0, missing);
+  }
+  return bytes / target.dramBytesPerCycle / kCyclesPerMicrosecond;
+}
+
+/// Two threads that share an odd number of tasks: half of the machines that this is for have more.
+static double imbalanceMicroseconds(const TilingStage &stage, int64_t rows, int64_t taskRows) {
+  const int64_t tasks = std::max<int64_t>(1, divideCeil(rows, taskRows));
+  return 0.5 * stage.banded * (double(2 * makespan(tasks, 1, 2)) / double(tasks) - 1.0);
+}
+
+/// A map that is larger than a core's share of the last cache is written to memory and read from there. Others come from the
+/// last cache as fast as they are used: 64@128 (4 MB) between two convolutions gained nothing, 64@224 (13 MB) did.
+static double trafficMicroseconds(const TilingStage &stage, const TargetModel &target) {
+  if (stage.mapBytes <= target.lastCacheBytes / 4 && !stage.feedsPool)
+    return 0;
+  if (stage.mapBytes <= target.l2Bytes)
+    return 0;
+  return 2.0 * double(stage.mapBytes) / (2.0 * target.dramBytesPerCycle) / kCyclesPerMicrosecond;
+}
+
 namespace {
 /// Rows of a step and of a band, and the time that they take relative to one pass over all rows by cores that end together.
 struct BandLoops {
@@ -98,18 +145,45 @@ std::optional<BandLoopChoice> res::chooseBandLoops(llvm::ArrayRef<TilingStage> s
     return std::nullopt;
   BandLoopChoice choice{};
   choice.step = loops.step, choice.rows = loops.rows;
-  choice.parallel = choice.rows < bands.back().height;
-  choice.workerBytes = scratchOf(stages, rowsOfBands(bands, loops.step));
-  llvm::SmallVector<double> shares = recomputedShares(bands, choice.rows);
-  for (size_t i = 0; i < stages.size(); ++i) {
-    choice.recomputed += shares[i] * stages[i].banded;
-    choice.lost += stages[i].banded - stages[i].alone;
-    // A map that does not fit beside others into the core's cache is written to the next one and read from there.
-    if (i + 1 < stages.size() && stages[i].mapBytes > target.l2Bytes)
-      choice.traffic += 2.0 * double(stages[i].mapBytes) / (2.0 * target.dramBytesPerCycle) / kCyclesPerMicrosecond;
-  }
+  const int64_t bytes = scratchOf(stages, rowsOfBands(bands, loops.step));
+  (choice.rows < bands.back().height ? choice.workerBytes : choice.sharedBytes) = bytes;
+  addRowCosts(choice, stages, bands);
+  choice.lost += reloadMicroseconds(stages, bands, choice, bytes, target);
+  for (size_t i = 0; i + 1 < stages.size(); ++i)
+    choice.traffic += trafficMicroseconds(stages[i], target);
   choice.barriers = double(stages.size() - 1) * kBarrierMicroseconds;
   return choice;
+}
+
+std::optional<BandLoopChoice> res::chooseSerialBands(llvm::ArrayRef<TilingStage> stages) {
+  // Few bands: half or a third of a map is enough to lower a peak, and each costs a barrier and shared rows.
+  constexpr int64_t kMostBands = 3, kTasks = 8;
+  llvm::SmallVector<BandStage> bands;
+  for (const TilingStage &stage : stages)
+    bands.push_back(stage.band);
+  const int64_t height = bands.back().height;
+  for (int64_t count = 2; count <= kMostBands; ++count) {
+    const int64_t rows = divideCeil(height, count);
+    if (height % count || !checkBands(bands, rows, 1, true).empty())
+      continue;
+    BandLoopChoice choice{};
+    choice.serial = true;
+    choice.rows = rows;
+    for (choice.step = std::max<int64_t>(1, rows / kTasks); rows % choice.step;)
+      --choice.step;
+    llvm::SmallVector<BandRows> kept = rowsOfBands(bands, rows);
+    for (size_t i = 0; i < stages.size(); ++i) {
+      choice.workerBytes = std::max(choice.workerBytes, stages[i].scratchBytes);
+      if (i + 1 < stages.size())
+        choice.sharedBytes += stages[i].mapBytes / bands[i].height * kept[i].kept;
+    }
+    addRowCosts(choice, stages, bands);
+    choice.barriers = -double(int64_t(stages.size()) * (count - 1)) * kBarrierMicroseconds;
+    for (size_t i = 0; i < stages.size(); ++i)
+      choice.barriers -= imbalanceMicroseconds(stages[i], kept[i].kept, i + 1 < stages.size() ? stages[i].taskRows : choice.step);
+    return choice;
+  }
+  return std::nullopt;
 }
 
 std::vector<int64_t> res::liveBytes(llvm::ArrayRef<MemoryStep> steps, llvm::ArrayRef<TilingCandidate> candidates,
@@ -151,7 +225,7 @@ std::vector<int64_t> res::liveBytes(llvm::ArrayRef<MemoryStep> steps, llvm::Arra
     int64_t scratch = steps[i].sharedScratch + threads * steps[i].workerScratch;
     if (candidateOf[i] >= 0) {
       const BandLoopChoice &loops = candidates[candidateOf[i]].loops;
-      scratch = loops.workerBytes * (loops.parallel ? threads : 1);
+      scratch = loops.sharedBytes + threads * loops.workerBytes;
     }
     live[i] = now + scratch;
   }
@@ -211,10 +285,12 @@ TilingChoice res::chooseTiling(llvm::ArrayRef<MemoryStep> steps, llvm::ArrayRef<
   // Estimates are not better than this; what is expected to save less is chosen for memory only.
   constexpr double kWorthwhile = 10.0;
   TilingChoice choice;
-  auto isFree = [&](int candidate) {
-    return llvm::none_of(choice.chosen, [&](int other) {
-      return llvm::any_of(candidates[other].steps, [&](int step) { return llvm::is_contained(candidates[candidate].steps, step); });
-    });
+  auto shareSteps = [&](int a, int b) {
+    return llvm::any_of(candidates[a].steps, [&](int step) { return llvm::is_contained(candidates[b].steps, step); });
+  };
+  auto without = [&](std::vector<int> chosen, int candidate) {
+    llvm::erase_if(chosen, [&](int other) { return shareSteps(other, candidate); });
+    return chosen;
   };
   auto peakWith = [&](llvm::ArrayRef<int> merged) { return peakOf(steps, candidates, merged, goal.threads); };
   Peak peak = peakWith({});
@@ -223,21 +299,30 @@ TilingChoice res::chooseTiling(llvm::ArrayRef<MemoryStep> steps, llvm::ArrayRef<
     return choice;
   const bool always = goal.mode == TilingGoal::Mode::always;
   const std::vector<int> order = rankCandidates(candidates, always);
-  for (int candidate : order)
-    if ((always || candidates[candidate].loops.cost() < -kWorthwhile) && isFree(candidate))
-      choice.chosen.push_back(candidate);
-
   double budget = goal.budget;
+  for (int candidate : order)
+    if ((always || candidates[candidate].loops.cost() < -kWorthwhile) && without(choice.chosen, candidate).size() == choice.chosen.size()) {
+      choice.chosen.push_back(candidate);
+      budget -= candidates[candidate].loops.cost();
+    }
+
   peak = peakWith(choice.chosen);
   while (!always && !(goal.memoryLimit && peak.bytes <= *goal.memoryLimit)) {
     int best = -1;
     Peak bestPeak;
     double bestCost = 0;
     for (int candidate : order) {
-      const double cost = std::max(0.0, candidates[candidate].loops.cost());
-      if (!isFree(candidate) || (!goal.memoryLimit && cost > budget))
+      // It may take the place of smaller ones.
+      std::vector<int> merged = without(choice.chosen, candidate);
+      if (merged.size() + 1 < choice.chosen.size() || llvm::is_contained(choice.chosen, candidate))
+        continue; // one for several, and never the same again
+      double cost = candidates[candidate].loops.cost();
+      for (int other : choice.chosen)
+        if (!llvm::is_contained(merged, other))
+          cost -= candidates[other].loops.cost();
+      cost = std::max(0.0, cost);
+      if (!goal.memoryLimit && cost > budget)
         continue;
-      std::vector<int> merged = choice.chosen;
       merged.push_back(candidate);
       const Peak next = peakWith(merged);
       // Among those that lower the peak, the least cost: what else is needed may come later.
@@ -246,6 +331,8 @@ TilingChoice res::chooseTiling(llvm::ArrayRef<MemoryStep> steps, llvm::ArrayRef<
     }
     if (best < 0)
       break;
+    choice.chosen = without(choice.chosen, best);
+    llvm::erase_if(choice.forMemory, [&](int other) { return !llvm::is_contained(choice.chosen, other); });
     choice.chosen.push_back(best);
     choice.forMemory.push_back(best);
     budget -= bestCost;

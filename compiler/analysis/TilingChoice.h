@@ -24,24 +24,34 @@ struct TilingStage {
   double banded;        // the same with the schedule that it has in bands
   int64_t mapBytes;     // of its result
   int64_t scratchBytes; // of its own, such as transformed tiles; for a step of the smallest size
+  int64_t weightBytes;  // as it reads them,
+  int64_t weightPasses; // and how often they pass for the whole map
+  int64_t taskRows;     // of a task of its own in serial bands
+  int64_t inputBytes;   // of a row of the map that it reads
+  bool feedsPool;       // whose time is that of reading the map
 };
 
 /// Tasks and steps of a banded kernel, and what was expected of them.
 struct BandLoopChoice {
   int64_t rows, step;
+  bool serial = false;
   double recomputed;   // microseconds: rows that neighbouring bands both need
   double lost;         // microseconds: schedules that stages have only alone
   double traffic;      // microseconds: maps that no longer leave the core's cache and come back
   double barriers;     // microseconds
-  int64_t workerBytes; // of scratch, of each thread
-  bool parallel;       // more than one band
+  int64_t sharedBytes; // of scratch
+  int64_t workerBytes; // of each thread
   double cost() const { return recomputed + lost - traffic - barriers; }
 };
 
-/// The loops that cost least. With `small` steps are as small as they can be; `onlyStep` is the step of a last stage that
+/// The loops, in parallel bands, that cost least. With `small` steps are as small as they can be; `onlyStep` is the step of a last stage that
 /// can have no other. None when no step fits.
 std::optional<BandLoopChoice> chooseBandLoops(llvm::ArrayRef<TilingStage> stages, const TargetModel &target, bool small,
                                               std::optional<int64_t> onlyStep = {});
+
+/// The same for serial bands, each stage with tasks of its own: caches serve one stage at a time, for more scratch and more
+/// barriers.
+std::optional<BandLoopChoice> chooseSerialBands(llvm::ArrayRef<TilingStage> stages);
 
 /// A kernel of a network in the order of execution.
 struct MemoryStep {

@@ -306,11 +306,11 @@ std::string KernelEmitter::schedule() {
   if (!banded)
     return scheduleStage(stages.front(), {});
   SmallVector<BandStage> bands = getBandStages(kernel.getBody().front(), banded);
-  if (std::string misfit = checkBands(bands, banded.getRows(), banded.getStep()); !misfit.empty())
+  if (std::string misfit = checkBands(bands, banded.getRows(), banded.getStep(), banded.getSerial()); !misfit.empty())
     return misfit;
-  SmallVector<BandRows> rows = rowsOfBands(bands, banded.getStep());
+  SmallVector<BandRows> rows = rowsOfBands(bands, banded.getSerial() ? banded.getRows() : banded.getStep());
   StageLoops loops;
-  loops.rows = banded.getRows(), loops.step = banded.getStep();
+  loops.rows = banded.getRows(), loops.step = banded.getStep(), loops.serial = banded.getSerial();
   for (auto [index, stage] : llvm::enumerate(stages)) {
     const BandRows kept = rows[index];
     const bool isLast = &stage == &stages.back();

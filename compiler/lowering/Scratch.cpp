@@ -111,19 +111,24 @@ static Scratch bandedScratch(KernelOp kernel, BandedAttr schedule) {
   Block &body = kernel.getBody().front();
   SmallVector<Operation *> anchors = getAnchors(body);
   SmallVector<BandStage> stages = getBandStages(body, schedule);
-  if (schedule.getStep() < 1 || !checkBands(stages, schedule.getRows(), schedule.getStep()).empty())
+  if (schedule.getStep() < 1 || !checkBands(stages, schedule.getRows(), schedule.getStep(), schedule.getSerial()).empty())
     return {}; // code generation says why
-  SmallVector<BandRows> rows = rowsOfBands(stages, schedule.getStep());
-  int64_t bytes = 0;
+  SmallVector<BandRows> rows = rowsOfBands(stages, schedule.getSerial() ? schedule.getRows() : schedule.getStep());
+  int64_t bytes = 0, own = 0, mostOwn = 0; // rows of maps; what stages need themselves
   for (auto [index, anchor] : llvm::enumerate(anchors)) {
     auto type = cast<RankedTensorType>(anchor->getResult(0).getType());
     if (index + 1 < anchors.size())
       bytes += llvm::alignTo(getStorageBytes(type) / type.getDimSize(0) / type.getDimSize(2) * rows[index].kept, kPiece) + kPiece;
     const int64_t group = getPackedBlocks(getStageSchedules(kernel.getSchedulesAttr(), anchor));
-    bytes += computeStageScratch(anchor, schedule.getStages()[index], group, rows[index]);
+    const int64_t need = computeStageScratch(anchor, schedule.getStages()[index], group, rows[index]);
+    own += need, mostOwn = std::max(mostOwn, need);
+  }
+  if (schedule.getSerial()) {
+    // One stage at a time, in tasks; the last one may have one.
+    return {bytes + mostOwn, mostOwn};
   }
   const bool isParallel = schedule.getRows() < stages.back().height;
-  return isParallel ? Scratch{0, bytes} : Scratch{bytes, 0};
+  return isParallel ? Scratch{0, bytes + own} : Scratch{bytes + own, 0};
 }
 
 Scratch res::computeScratch(KernelOp kernel) {

@@ -76,13 +76,21 @@ struct MapFuncs {
 
 /// Which loops over rows a schedule makes: tasks as it says itself, or those of its stage of a banded kernel (#res.banded).
 /// The last stage has tasks of `rows` rows in steps of `step` rows, the loops over both are `band` and `at`; the others have
-/// no loops but over the rows that they are asked for.
+/// no loops but over the rows that they are asked for. With `serial` the steps are the tasks, and the others have their own.
 struct StageLoops {
   enum class Part { alone, inner, last } part = Part::alone;
   int64_t rows = 0, step = 0;
+  bool serial = false;
   Halide::Var band{"band"}, at{"at"};
   bool isAlone() const { return part == Part::alone; }
   bool isLast() const { return part == Part::last; }
+  bool isInner() const { return part == Part::inner; }
+  /// The loop over tasks of the last stage, of `height` rows, or null where there is one task.
+  const Halide::Var *tasks(int64_t height) const {
+    if (serial)
+      return std::min(rows, height) > step ? &at : nullptr;
+    return height > rows ? &band : nullptr;
+  }
 };
 
 /// The definition that stores to a kernel's output. Where the output overwrites an input it is an update of that.

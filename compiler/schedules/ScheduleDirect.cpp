@@ -46,7 +46,12 @@ static void scheduleChunks(ConvFuncs &funcs, const KernelVars &v, const DirectSc
 static void orderBandLoops(ConvFuncs &funcs, const KernelVars &v, const DirectSchedule &s, const StageLoops &loops,
                            std::vector<VarOrRVar> inside, Var xo, Var bo) {
   Stage out = storeOf(funcs.output);
-  Var row = v.y, rest("rest"), yi("yi");
+  Var row = v.y, rest("rest"), yi("yi"), own("own");
+  const bool ownTasks = loops.isInner() && loops.serial;
+  if (ownTasks) {
+    out.split(v.y, own, yi, int(s.rows), TailStrategy::GuardWithIf);
+    row = yi;
+  }
   if (loops.isLast()) {
     out.split(v.y, loops.band, rest, int(loops.rows), TailStrategy::GuardWithIf);
     out.split(rest, loops.at, yi, int(loops.step), TailStrategy::GuardWithIf);
@@ -56,12 +61,16 @@ static void orderBandLoops(ConvFuncs &funcs, const KernelVars &v, const DirectSc
     inside.insert(inside.end(), {xo, row, bo});
   else
     inside.insert(inside.end(), {bo, xo, row});
+  if (ownTasks)
+    inside.push_back(own);
   if (loops.isLast())
     inside.insert(inside.end(), {loops.at, loops.band});
   inside.push_back(v.n);
   out.reorder(inside);
-  if (loops.isLast() && funcs.height > loops.rows)
-    out.parallel(loops.band);
+  if (ownTasks)
+    out.parallel(own);
+  if (const Var *tasks = loops.isLast() ? loops.tasks(funcs.height) : nullptr)
+    out.parallel(*tasks);
 }
 
 std::string res::scheduleDirect(ConvFuncs &funcs, const KernelVars &v, const DirectSchedule &s, const TargetModel &target,
@@ -72,6 +81,8 @@ std::string res::scheduleDirect(ConvFuncs &funcs, const KernelVars &v, const Dir
     return error;
   if (!loops.isAlone() && (s.flat || s.chunk || s.staging == StagingKind::whole))
     return "expected stages of bands that are not flat, in no chunks and with no whole staged input";
+  if (loops.serial && s.staging != StagingKind::none)
+    return "expected stages of serial bands with no staged input";
   Func acc = funcs.acc;
   Stage out = storeOf(funcs.output);
   Var xo("xo"), xi("xi"), bo("bo"), bi("bi"), yo("yo"), yi("yi"), task("task"), part("part");

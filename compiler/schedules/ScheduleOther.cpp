@@ -69,8 +69,8 @@ std::string res::scheduleMap(MapFuncs &funcs, const KernelVars &v, const MapSche
       out.split(v.y, loops.band, yo, int(loops.rows), TailStrategy::GuardWithIf);
       out.split(yo, loops.at, yi, int(loops.step), TailStrategy::GuardWithIf);
       out.reorder(v.ci, xi, xo, yi, plane, loops.at, loops.band, v.n);
-      if (funcs.height > loops.rows)
-        out.parallel(loops.band);
+      if (const Var *tasks = loops.tasks(funcs.height))
+        out.parallel(*tasks);
     } else if (s.rows > 0 && s.rows < funcs.height) {
       out.split(v.y, yo, yi, int(s.rows), TailStrategy::GuardWithIf);
       blocked ? out.reorder(v.ci, xi, xo, yi, plane, yo, v.n) : out.reorder(xi, xo, yi, plane, yo, v.n);

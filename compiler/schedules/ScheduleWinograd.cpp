@@ -146,10 +146,12 @@ std::string res::scheduleWinograd(WinogradFuncs &f, const KernelVars &v, const W
     f.input.compute_at(f.output, xm);
     if (loops.isAlone())
       out.parallel(ym);
-    else if (loops.isLast() && f.height > loops.rows)
-      out.parallel(loops.band);
-    else if (!loops.isLast())
+    else if (const Var *tasks = loops.isLast() ? loops.tasks(f.height) : nullptr)
+      out.parallel(*tasks);
+    else if (loops.isInner())
       f.output.align_bounds(v.y, int(s.tile));
+    if (loops.isInner() && loops.serial)
+      out.parallel(ym);
   }
   scheduleInput(f, s, v, t);
   return "";

@@ -28,7 +28,7 @@ using namespace res;
 
 /// Stages of a banded kernel at most: a bottleneck block has three convolutions.
 static constexpr size_t kMostStages = 3;
-/// The share of the network's time that smaller peaks may cost. The promise is that bands cost less than 1%.
+/// The share of the network's time that smaller peaks may cost, beyond what merging has saved. The promise is that bands cost less than 1%.
 static constexpr double kBudget = 0.005;
 
 static RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
@@ -168,9 +168,7 @@ bool BandDecider::mayTransform(ArrayRef<KernelOp> stages, size_t index) {
 }
 
 TilingStage BandDecider::stageOf(ArrayRef<KernelOp> stages, size_t index, StageSchedules &schedules, int64_t &onlyStep) {
-  // Weights that pass the core's cache come again from the next one with each step, and without chunks those of small maps
-  // come all at once.
-  constexpr double kCyclesPerMicrosecond = 3000, kWithoutChunks = 1.2;
+  constexpr double kWithoutChunks = 1.2; // weights of small maps come all at once
   constexpr int64_t kUsualStep = 4;
   KernelOp kernel = stages[index];
   Operation *anchor = kernel.getAnchor();
@@ -180,6 +178,9 @@ TilingStage BandDecider::stageOf(ArrayRef<KernelOp> stages, size_t index, StageS
   stage.band = {rows.height, rows.stride, rows.span};
   stage.alone = estimateOf(kernel);
   stage.mapBytes = resultBytes(kernel, 0);
+  auto read = typeOf(anchor->getOperand(0));
+  stage.inputBytes = getStorageBytes(read) / read.getDimSize(0) / read.getDimSize(2);
+  stage.feedsPool = !isLast && !isa<ConvOp>(KernelOp(stages[index + 1]).getAnchor());
   for (auto [target, model] : llvm::enumerate(models)) {
     const Decision decision = chooseStageSchedule(kernel, model, transforms);
     schedules.byTarget[target].push_back(decision.schedule);
@@ -196,9 +197,18 @@ TilingStage BandDecider::stageOf(ArrayRef<KernelOp> stages, size_t index, StageS
     stage.scratchBytes = computeStageScratch(anchor, decision.schedule, group, {kept, kept});
   }
   if (auto conv = dyn_cast<ConvOp>(anchor)) {
-    const int64_t weights = typeOf(conv.getFilter()).getNumElements() * 4;
-    if (weights > models.front().l2Bytes / 2)
-      stage.banded += double(weights) * double(rows.height / kUsualStep) / (2 * models.front().dramBytesPerCycle) / kCyclesPerMicrosecond;
+    stage.weightBytes = typeOf(conv.getFilter()).getNumElements() * 4;
+    const int64_t width = typeOf(conv.getOutput()).getDimSize(3);
+    Attribute banded = schedules.byTarget.front().back();
+    if (auto winograd = dyn_cast<WinogradAttr>(banded)) {
+      const int64_t tile = winograd.getTile();
+      stage.taskRows = winograd.getMacroRows() * tile;
+      stage.weightBytes = stage.weightBytes * (tile + 2) * (tile + 2) / 9;
+      stage.weightPasses = llvm::divideCeil(rows.height, stage.taskRows) * llvm::divideCeil(width, winograd.getMacroColumns() * tile);
+    } else if (auto direct = dyn_cast<DirectAttr>(banded)) {
+      stage.taskRows = direct.getRows();
+      stage.weightPasses = direct.getOrder() == Order::space ? rows.height * llvm::divideCeil(width, direct.getPixels()) : rows.height;
+    }
     auto direct = dyn_cast<DirectAttr>(kernel.getSchedulesAttr().get(models.front().name));
     if (direct && direct.getChunk())
       stage.banded *= kWithoutChunks;
@@ -215,14 +225,27 @@ void BandDecider::addCandidate(ArrayRef<KernelOp> kernels) {
     stages.push_back(stageOf(kernels, index, stageSchedules, onlyStep));
   std::optional<BandLoopChoice> loops =
       chooseBandLoops(stages, models.front(), small, onlyStep ? std::optional<int64_t>(onlyStep) : std::nullopt);
-  if (!loops)
-    return;
   TilingCandidate candidate;
   for (KernelOp kernel : kernels)
     candidate.steps.push_back(indexOf.lookup(kernel));
-  candidate.loops = *loops;
-  candidates.push_back(candidate);
-  schedules.push_back(std::move(stageSchedules));
+  auto add = [&](const BandLoopChoice &loops) {
+    candidate.loops = loops;
+    candidates.push_back(candidate);
+    schedules.push_back(stageSchedules);
+  };
+  if (loops)
+    add(*loops);
+  // Copies of an input's rows have no place between tasks that come one after the other.
+  const bool isStaged = llvm::any_of(stageSchedules.byTarget, [](ArrayRef<Attribute> ofStages) {
+    return llvm::any_of(ofStages, [](Attribute schedule) {
+      auto direct = dyn_cast<DirectAttr>(schedule);
+      return direct && direct.getStaging() != Staging::none;
+    });
+  });
+  if (isStaged || onlyStep || small)
+    return;
+  if (std::optional<BandLoopChoice> serial = chooseSerialBands(stages))
+    add(*serial);
 }
 
 double BandDecider::estimateAll() {
@@ -235,10 +258,11 @@ double BandDecider::estimateAll() {
 std::string BandDecider::describe(int index) {
   const TilingCandidate &candidate = candidates[index];
   const BandLoopChoice &loops = candidate.loops;
-  return llvm::formatv("{0} kernels in bands of {1} rows, steps of {2}: {3:F1} us (rows computed twice {4:F1}, other schedules "
-                       "{5:F1}, less traffic {6:F1}, less barriers {7:F1}), {8} KB of scratch for each thread",
+  return llvm::formatv("{0} kernels in {9}bands of {1} rows, steps of {2}: {3:F1} us (rows computed twice {4:F1}, other schedules "
+                       "{5:F1}, traffic {6:F1}, barriers {7:F1}), {8} KB of scratch, {10} KB for each thread",
                        candidate.steps.size(), loops.rows, loops.step, loops.cost(), loops.recomputed, loops.lost,
-                       -loops.traffic, -loops.barriers, loops.workerBytes / 1024);
+                       -loops.traffic, -loops.barriers, loops.sharedBytes / 1024, loops.serial ? "serial " : "",
+                       loops.workerBytes / 1024);
 }
 
 void BandDecider::apply(const TilingChoice &choice, const TilingGoal &goal) {
@@ -257,7 +281,8 @@ void BandDecider::apply(const TilingChoice &choice, const TilingGoal &goal) {
       taken[step] = true;
     }
     kernels[candidate.steps.back()]->setAttr(
-        kBandsAttr, BandsAttr::get(builder.getContext(), candidate.steps.size(), candidate.loops.rows, candidate.loops.step));
+        kBandsAttr, BandsAttr::get(builder.getContext(), candidate.steps.size(), candidate.loops.rows, candidate.loops.step,
+                                  candidate.loops.serial));
     const char *why = goal.mode == TilingGoal::Mode::always          ? "merged as asked"
                       : llvm::is_contained(choice.forMemory, index) ? "merged for a smaller peak"
                                                                     : "merged to save time";

@@ -63,7 +63,7 @@ struct TileBottleneckPass : res::impl::TileBottleneckPassBase<TileBottleneckPass
           parts.push_back(theirs.get(entry.getName()));
       if (parts.size() != stages->size())
         return last.emitOpError("expected a schedule for ") << entry.getName() << " of each kernel that it is computed with";
-      schedules.set(entry.getName(), BandedAttr::get(&getContext(), bands.getRows(), bands.getStep(), parts));
+      schedules.set(entry.getName(), BandedAttr::get(&getContext(), bands.getRows(), bands.getStep(), bands.getSerial(), parts));
     }
     if (schedules.empty())
       return last.emitOpError("expected a schedule of each kernel that it is computed with");

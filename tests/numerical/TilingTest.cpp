@@ -23,7 +23,7 @@ protected:
   }
 
   /// Gives all bands these rows. What is decided without is checked, too: that there are `count` bands at all.
-  Edit setBands(int64_t rows, int64_t step, unsigned count = 1) {
+  Edit setBands(int64_t rows, int64_t step, bool serial = false, unsigned count = 1) {
     return [=, this](ModuleOp module) {
       unsigned found = 0;
       module.walk([&](KernelOp kernel) {
@@ -32,7 +32,7 @@ protected:
           return;
         ++found;
         kernel->setAttr(kBandsAttr, BandsAttr::get(&context, bands.getStages(), rows ? rows : int64_t(bands.getRows()),
-                                                   step ? step : int64_t(bands.getStep())));
+                                                   step ? step : int64_t(bands.getStep()), serial || (!rows && bands.getSerial())));
       });
       EXPECT_EQ(found, count);
     };
@@ -98,6 +98,23 @@ TEST_P(TilingTest, Dilated) {
   Value x = layer(n, n.input({1, 3, 19, 21}), 16, kSame);
   n.output(layer(n, x, 16, "3x3, pad = [2, 2, 2, 2], dilation = 2x2"), "dilated behind another");
   check(n, setBands(6, 2));
+}
+
+// Bands one after the other, and tasks in each: one for a band, and such as do not divide it.
+TEST_P(TilingTest, Serial) {
+  for (auto [rows, step] : {std::pair<int, int>{7, 7}, {8, 2}, {12, 3}, {5, 1}}) {
+    NetworkBuilder n = tiled();
+    Value x = n.affine(n.input({2, 40, 14, 17}));
+    Value y = n.conv(layer(n, layer(n, x, 16, "1x1"), 18, kSame), 40, "1x1");
+    n.output(n.relu(n.add(y, x)), "bottleneck, rows " + std::to_string(rows) + ", step " + std::to_string(step));
+    check(n, setBands(rows, step, true));
+  }
+  NetworkBuilder n = tiled();
+  n.useFastMath();
+  Value x = n.affine(n.input({1, 16, 60, 60}));
+  Value y = n.conv(layer(n, layer(n, x, 32, "1x1"), 32, kSame), 16, "1x1");
+  n.output(n.maxPool(n.relu(n.add(y, x)), "3x3, stride = 2x2"), "bottleneck with transformed tiles");
+  check(n, setBands(32, 4, true));
 }
 
 // Between convolutions lies what does not fold: a norm and an activation that the reader applies.
