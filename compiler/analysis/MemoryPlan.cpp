@@ -12,6 +12,7 @@
 #include "llvm/Support/MathExtras.h"
 
 #include <functional>
+#include <tuple>
 
 using namespace res;
 
@@ -107,7 +108,8 @@ static MemoryPlan placeInOrder(llvm::ArrayRef<Item> items, llvm::ArrayRef<size_t
   return plan;
 }
 
-static MemoryPlan placeGreedily(llvm::ArrayRef<Item> items, size_t tensors, int64_t bound) {
+static MemoryPlan placeGreedily(llvm::ArrayRef<Item> items, size_t tensors, int64_t bound,
+                                llvm::function_ref<int64_t(llvm::ArrayRef<int64_t>)> cost) {
   using Less = std::function<bool(size_t, size_t)>;
   // Ties are broken by index (stable sort), so that a plan never depends on the standard library.
   const Less orders[] = {
@@ -115,25 +117,31 @@ static MemoryPlan placeGreedily(llvm::ArrayRef<Item> items, size_t tensors, int6
       [&](size_t a, size_t b) { return items[a].area() > items[b].area(); },
       [&](size_t a, size_t b) { return items[a].last - items[a].first > items[b].last - items[b].first; },
       [&](size_t a, size_t b) { return items[a].first < items[b].first; },
+      [&](size_t a, size_t b) { return items[a].last > items[b].last; },
   };
+  int64_t bestCost = 0;
   MemoryPlan best;
   best.arenaBytes = INT64_MAX;
   for (const Less &less : orders)
     for (bool bestFit : {false, true}) {
-      if (best.arenaBytes == bound)
+      if (best.arenaBytes == bound && !cost)
         return best;
       auto order = llvm::to_vector(llvm::seq<size_t>(0, items.size()));
       llvm::stable_sort(order, less);
       MemoryPlan plan = placeInOrder(items, order, tensors, bestFit);
-      if (plan.arenaBytes < best.arenaBytes)
+      const int64_t planCost = cost ? cost(plan.offsets) : 0;
+      if (std::tie(plan.arenaBytes, planCost) < std::tie(best.arenaBytes, bestCost)) {
         best = std::move(plan);
+        bestCost = planCost;
+      }
     }
   return best;
 }
 
-MemoryPlan res::planMemory(llvm::ArrayRef<Lifetime> lifetimes, llvm::ArrayRef<AdjacentTensors> rows, int64_t budget) {
+MemoryPlan res::planMemory(llvm::ArrayRef<Lifetime> lifetimes, llvm::ArrayRef<AdjacentTensors> rows, int64_t budget,
+                           llvm::function_ref<int64_t(llvm::ArrayRef<int64_t>)> cost) {
   const int64_t bound = lowerBound(lifetimes);
-  MemoryPlan plan = placeGreedily(makeItems(lifetimes, rows), lifetimes.size(), bound);
+  MemoryPlan plan = placeGreedily(makeItems(lifetimes, rows), lifetimes.size(), bound, cost);
   plan.lowerBoundBytes = bound;
   plan.optimal = plan.arenaBytes == bound;
   if (plan.optimal || !rows.empty() || lifetimes.size() > kMostSearched)

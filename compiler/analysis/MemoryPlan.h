@@ -8,6 +8,7 @@
 #define RES_COMPILER_ANALYSIS_MEMORYPLAN_H
 
 #include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/SmallVector.h"
 
 #include <cstdint>
@@ -44,9 +45,10 @@ inline constexpr size_t kMostSearched = 256;
 
 /// Packs the lifetimes into an arena: of several greedy orders (by size, by lifetime, by start) the smallest result, each
 /// placing a tensor at the lowest offset, or in the tightest gap, that is free over its whole life. Where that is above the
-/// lower bound and nothing has to be adjacent, all plans are searched, as far as `budget` placements lead.
+/// lower bound and nothing has to be adjacent, all plans are searched, as far as `budget` placements lead. Of greedy plans of
+/// one size the one whose offsets `cost` least, where that is given.
 MemoryPlan planMemory(llvm::ArrayRef<Lifetime> lifetimes, llvm::ArrayRef<AdjacentTensors> rows = {},
-                      int64_t budget = kPlanBudget);
+                      int64_t budget = kPlanBudget, llvm::function_ref<int64_t(llvm::ArrayRef<int64_t>)> cost = {});
 
 /// The offsets of the smallest arena if it takes less than `limit` bytes; nullopt if none does or `budget` placements were
 /// tried, which is then 0.

@@ -27,6 +27,7 @@ struct ConvShape {
   bool dilated;
   bool blocked;     // the input's layout: blocks of channels, or NCHW
   int64_t operands; // activations read by the epilogue, such as a residual
+  bool overwrites = false; // the result may take the place of one of them, if no tile is computed twice
 
   int64_t macs() const {
     return batch * filters * outputHeight * outputWidth * (channels / groups) * kernelHeight * kernelWidth;

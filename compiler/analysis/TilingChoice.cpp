@@ -71,14 +71,14 @@ static double imbalanceMicroseconds(const TilingStage &stage, int64_t rows, int6
   return 0.5 * stage.banded * (double(2 * makespan(tasks, 1, 2)) / double(tasks) - 1.0);
 }
 
-/// A map that is larger than a core's share of the last cache is written to memory and read from there. Others come from the
-/// last cache as fast as they are used: 64@128 (4 MB) between two convolutions gained nothing, 64@224 (13 MB) did.
+/// A map that is larger than a fair share of the last cache is fetched for writing, written and read again from memory:
+/// 64@224 (13 MB) between two convolutions cost 1.6 ms of 6.6 (Zen 5). What a pool reads comes at least from the last cache,
+/// and that is its time. Between convolutions smaller maps cost nothing: 64@128 (4 MB).
 static double trafficMicroseconds(const TilingStage &stage, const TargetModel &target) {
-  if (stage.mapBytes <= target.lastCacheBytes / 4 && !stage.feedsPool)
-    return 0;
-  if (stage.mapBytes <= target.l2Bytes)
-    return 0;
-  return 2.0 * double(stage.mapBytes) / (2.0 * target.dramBytesPerCycle) / kCyclesPerMicrosecond;
+  const double once = double(stage.mapBytes) / target.dramBytesPerCycle / kCyclesPerMicrosecond;
+  if (stage.mapBytes > target.lastCacheBytes / 4)
+    return 3.0 * once;
+  return stage.feedsPool && stage.mapBytes > target.l2Bytes ? once : 0.0;
 }
 
 namespace {
@@ -301,10 +301,8 @@ TilingChoice res::chooseTiling(llvm::ArrayRef<MemoryStep> steps, llvm::ArrayRef<
   const std::vector<int> order = rankCandidates(candidates, always);
   double budget = goal.budget;
   for (int candidate : order)
-    if ((always || candidates[candidate].loops.cost() < -kWorthwhile) && without(choice.chosen, candidate).size() == choice.chosen.size()) {
+    if ((always || candidates[candidate].loops.cost() < -kWorthwhile) && without(choice.chosen, candidate).size() == choice.chosen.size())
       choice.chosen.push_back(candidate);
-      budget -= candidates[candidate].loops.cost();
-    }
 
   peak = peakWith(choice.chosen);
   while (!always && !(goal.memoryLimit && peak.bytes <= *goal.memoryLimit)) {

@@ -1,6 +1,7 @@
 //===- Manifest.cpp - what an artifact says about itself --------*- C++ -*-===//
 
 #include "compiler/link/Manifest.h"
+#include "compiler/lowering/Scratch.h"
 #include "compiler/analysis/TargetModel.h"
 #include "compiler/link/KernelWork.h"
 #include "compiler/lowering/Passes.h"
@@ -142,7 +143,7 @@ json::Object ManifestBuilder::build() {
   }
   json::Object workspace;
   for (uint32_t threads : {1, 2, 4, 8, 16, 32, 64})
-    workspace[std::to_string(threads)] = res_abi_workspace_bytes(total(kArenaBytesAttr), shared, worker, threads);
+    workspace[std::to_string(threads)] = getWorkspaceBytes(main, threads);
 
   json::Object object{{"abi_version", int64_t(RES_ABI_VERSION)},
                       {"name", text(kModelNameAttr)},

@@ -10,6 +10,7 @@
 #include "compiler/lowering/DriverBuilder.h"
 #include "compiler/lowering/KernelNames.h"
 #include "compiler/lowering/Passes.h"
+#include "compiler/lowering/Scratch.h"
 
 #include "res/abi.h"
 #include "llvm/ADT/SmallPtrSet.h"
@@ -41,6 +42,7 @@ struct LowerToLLVMPass : res::impl::LowerToLLVMPassBase<LowerToLLVMPass> {
     }
     targets = std::move(*known);
     turns = getTurns(main);
+    collectScratch(main);
     DriverBuilder driver(module);
     driver.externalData("res_weights");
     if (turns > 1)
@@ -57,6 +59,16 @@ struct LowerToLLVMPass : res::impl::LowerToLLVMPassBase<LowerToLLVMPass> {
     describe(driver, main, steps);
     for (auto function : llvm::to_vector(module.getOps<func::FuncOp>()))
       function.erase();
+  }
+
+  /// Where calls have their scratch, as res_abi_scratch, and the most that one needs. Before kernels become declarations.
+  void collectScratch(func::FuncOp main) {
+    for (auto call : main.getOps<CallOp>()) {
+      const Scratch scratch = getScratch(call);
+      auto offset = call->getAttrOfType<IntegerAttr>(kScratchOffsetAttr);
+      places.append({offset ? offset.getInt() : 0, scratch.shared, scratch.worker});
+      most = {std::max(most.shared, scratch.shared), std::max(most.worker, scratch.worker)};
+    }
   }
 
   /// What the lowering relies on. Dumps of this phase are input, so what is wrong is said and not assumed.
@@ -206,7 +218,6 @@ struct LowerToLLVMPass : res::impl::LowerToLLVMPassBase<LowerToLLVMPass> {
   }
 
   void describe(DriverBuilder &driver, func::FuncOp main, int64_t steps) {
-    ModuleOp module = getOperation();
     auto total = [&](StringRef name) { return main->getAttrOfType<IntegerAttr>(name).getInt(); };
     StringRef model = moduleString(kModelNameAttr, "model");
     describeTensors(driver, "res_inputs", main.getArgumentTypes(),
@@ -217,12 +228,7 @@ struct LowerToLLVMPass : res::impl::LowerToLLVMPassBase<LowerToLLVMPass> {
     driver.string("res_target", TargetModel::join(targets));
     driver.string("res_compiler", "resc " RES_VERSION);
     driver.string("res_hash", moduleString(kModelHashAttr, ""));
-    int64_t shared = 0, worker = 0;
-    for (auto kernel : module.getOps<func::FuncOp>())
-      if (auto scratch = kernel->getAttrOfType<DenseI64ArrayAttr>(kScratchAttr)) {
-        shared = std::max(shared, scratch[0]);
-        worker = std::max(worker, scratch[1]);
-      }
+    driver.integers("res_scratch", places);
     // The last first: each program refers to the one for processors that lack something of its instruction set.
     for (size_t target = targets.size(); target-- > 0;) {
       std::string table = symbolFor("res_steps", targets, target);
@@ -236,11 +242,12 @@ struct LowerToLLVMPass : res::impl::LowerToLLVMPassBase<LowerToLLVMPass> {
         const bool last = target + 1 == targets.size();
         return {driver.address(table),
                 driver.integer(driver.i64, total(kArenaBytesAttr)),
-                driver.integer(driver.i64, shared),
-                driver.integer(driver.i64, worker),
+                driver.integer(driver.i64, most.shared),
+                driver.integer(driver.i64, most.worker),
                 driver.integer(driver.i32, isaOf(targets[target])),
                 driver.integer(driver.i32, turns > 1 ? turns : 0),
-                last ? driver.null() : driver.address(symbolFor("res_program", targets, target + 1))};
+                last ? driver.null() : driver.address(symbolFor("res_program", targets, target + 1)),
+                driver.address("res_scratch")};
       });
     }
 
@@ -275,6 +282,8 @@ struct LowerToLLVMPass : res::impl::LowerToLLVMPassBase<LowerToLLVMPass> {
 
   std::vector<TargetModel> targets; // a program for each, the best first
   int64_t turns = 1;                // in which a batch goes through the steps
+  SmallVector<int64_t> places;
+  Scratch most;
 };
 
 } // namespace

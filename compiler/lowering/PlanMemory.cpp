@@ -6,6 +6,7 @@
 
 #include "compiler/analysis/MemoryPlan.h"
 #include "compiler/lowering/Passes.h"
+#include "compiler/lowering/Scratch.h"
 
 #include "res/abi.h"
 
@@ -44,14 +45,7 @@ struct PlanMemoryPass : res::impl::PlanMemoryPassBase<PlanMemoryPass> {
     auto limit = getOperation()->getAttrOfType<IntegerAttr>(kMemoryLimitAttr);
     if (!limit)
       return success();
-    int64_t shared = 0, worker = 0;
-    for (auto kernel : getOperation().getOps<func::FuncOp>())
-      if (auto scratch = kernel->getAttrOfType<DenseI64ArrayAttr>(kScratchAttr); scratch && scratch.size() == 2) {
-        shared = std::max(shared, scratch[0]);
-        worker = std::max(worker, scratch[1]);
-      }
-    const int64_t arena = function->getAttrOfType<IntegerAttr>(kArenaBytesAttr).getInt();
-    const int64_t bytes = int64_t(res_abi_workspace_bytes(arena, shared, worker, 1));
+    const int64_t bytes = getWorkspaceBytes(function, 1);
     if (bytes <= limit.getInt())
       return success();
     getOperation().emitError("expected a workspace of at most ") << limit.getInt() << " bytes (--memory-limit), the least that "
@@ -85,7 +79,17 @@ struct PlanMemoryPass : res::impl::PlanMemoryPassBase<PlanMemoryPass> {
         placeOf[result] = lifetimes.size();
         lifetimes.push_back({getStorageBytes(cast<RankedTensorType>(result.getType())), steps[call], last});
       }
-    MemoryPlan plan = planMemory(lifetimes);
+    SmallVector<Scratch> scratch;
+    for (CallOp call : calls)
+      scratch.push_back(getScratch(call));
+    // Of arenas of one size, the one that leaves the most room for scratch, of two threads.
+    constexpr int64_t kThreads = 2;
+    MemoryPlan plan = planMemory(lifetimes, {}, kPlanBudget, [&](ArrayRef<int64_t> offsets) {
+      int64_t most = 0;
+      for (auto [top, need] : llvm::zip(topsOf(calls.size(), lifetimes, offsets), scratch))
+        most = std::max(most, top + need.shared + kThreads * need.worker);
+      return most;
+    });
 
     Builder builder(&getContext());
     for (CallOp call : calls) {
@@ -96,9 +100,29 @@ struct PlanMemoryPass : res::impl::PlanMemoryPassBase<PlanMemoryPass> {
       }
       call.setOffsetsAttr(builder.getDenseI64ArrayAttr(offsets));
     }
+    placeScratch(calls, topsOf(calls.size(), lifetimes, plan.offsets));
     function->setAttr(kArenaBytesAttr, builder.getI64IntegerAttr(plan.arenaBytes));
     function->setAttr(kArenaLowerBoundAttr, builder.getI64IntegerAttr(plan.lowerBoundBytes));
     return success();
+  }
+
+  /// The end of what is live in each step. Above it everything is free: there goes the step's scratch, however many threads
+  /// share it.
+  static SmallVector<int64_t> topsOf(size_t steps, ArrayRef<Lifetime> lifetimes, ArrayRef<int64_t> offsets) {
+    SmallVector<int64_t> tops(steps, 0);
+    for (auto [life, offset] : llvm::zip(lifetimes, offsets))
+      for (int64_t step = life.first; step <= life.last; ++step)
+        tops[step] = std::max<int64_t>(tops[step], llvm::alignTo(offset + life.bytes, RES_ABI_ALIGN));
+    return tops;
+  }
+
+  static void placeScratch(ArrayRef<CallOp> calls, ArrayRef<int64_t> tops) {
+    for (auto [step, top] : llvm::enumerate(tops)) {
+      CallOp call = calls[step];
+      const Scratch scratch = getScratch(call);
+      if (scratch.shared || scratch.worker)
+        call->setAttr(kScratchOffsetAttr, Builder(call.getContext()).getI64IntegerAttr(top));
+    }
   }
 
   /// In network order, so that the hardware streams and a prefetch of what comes next is a constant distance.

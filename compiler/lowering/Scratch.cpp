@@ -1,6 +1,7 @@
 //===- Scratch.cpp - scratch memory of kernels ------------------*- C++ -*-===//
 
 #include "compiler/lowering/Scratch.h"
+#include "compiler/lowering/Passes.h"
 
 #include "dialect/ResShapes.h"
 #include "res/abi.h"
@@ -143,4 +144,22 @@ Scratch res::computeScratch(KernelOp kernel) {
     scratch.worker = std::max(scratch.worker, need.worker);
   }
   return scratch;
+}
+
+Scratch res::getScratch(CallOp call) {
+  auto kernel = call->getParentOfType<ModuleOp>().lookupSymbol<func::FuncOp>(call.getCallee());
+  auto scratch = kernel ? kernel->getAttrOfType<DenseI64ArrayAttr>(kScratchAttr) : DenseI64ArrayAttr();
+  return scratch && scratch.size() == 2 ? Scratch{scratch[0], scratch[1]} : Scratch();
+}
+
+int64_t res::getWorkspaceBytes(func::FuncOp main, uint32_t threads) {
+  auto arena = main->getAttrOfType<IntegerAttr>(kArenaBytesAttr);
+  uint64_t bytes = arena ? arena.getInt() : 0;
+  for (auto call : main.getOps<CallOp>()) {
+    auto offset = call->getAttrOfType<IntegerAttr>(kScratchOffsetAttr);
+    const Scratch scratch = getScratch(call);
+    const res_abi_scratch place = {uint64_t(offset ? offset.getInt() : 0), uint64_t(scratch.shared), uint64_t(scratch.worker)};
+    bytes = std::max(bytes, res_abi_step_bytes(&place, threads));
+  }
+  return res_abi_workspace_bytes(bytes, 0, 0, threads);
 }

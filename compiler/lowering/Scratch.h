@@ -21,6 +21,12 @@ llvm::SmallVector<BandStage> getBandStages(mlir::Block &body, BandedAttr schedul
 /// computed in a step. `group`: blocks that its packed Winograd filter has together.
 int64_t computeStageScratch(mlir::Operation *anchor, mlir::Attribute schedule, int64_t group, const BandRows &rows);
 
+/// What a call's kernel needs (its kScratchAttr), or nothing.
+Scratch getScratch(CallOp call);
+
+/// Bytes of the workspace of a planned program: arena, and scratch above what is live in each step.
+int64_t getWorkspaceBytes(mlir::func::FuncOp main, uint32_t threads);
+
 /// The need of a kernel with layouts and schedules. Code generation compares what Halide allocates with it.
 Scratch computeScratch(KernelOp kernel);
 

@@ -28,7 +28,7 @@ using namespace res;
 
 /// Stages of a banded kernel at most: a bottleneck block has three convolutions.
 static constexpr size_t kMostStages = 3;
-/// The share of the network's time that smaller peaks may cost, beyond what merging has saved. The promise is that bands cost less than 1%.
+/// The share of the network's time that smaller peaks may cost. The promise is that bands cost less than 1%.
 static constexpr double kBudget = 0.005;
 
 static RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }

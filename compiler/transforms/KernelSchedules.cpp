@@ -51,6 +51,12 @@ static ConvShape shapeOf(KernelOp kernel, ConvOp op) {
   auto argument = dyn_cast<BlockArgument>(op.getInput());
   shape.blocked = !argument || kernel.getInputs()[argument.getArgNumber()].getDefiningOp<KernelOp>();
   shape.operands = llvm::count_if(kernel.getInputs(), isActivation) - 1;
+  shape.overwrites = staysBlocked(kernel) && llvm::any_of(kernel->getOpOperands(), [&](OpOperand &operand) {
+    // The last reader of a map may overwrite it (res-write-in-place).
+    auto isEarlier = [&](Operation *user) { return user == kernel || (isa<KernelOp>(user) && user->isBeforeInBlock(kernel)); };
+    return operand.get().getDefiningOp<KernelOp>() && canOverwrite(getInner(kernel, operand.getOperandNumber())) &&
+           llvm::all_of(operand.get().getUsers(), isEarlier);
+  });
   return shape;
 }
 

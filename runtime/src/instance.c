@@ -7,9 +7,16 @@ enum {
   WORKSPACE_ALIGNMENT = 64
 };
 
-static size_t bytes_for(const struct res_abi_program *program, int32_t threads) {
-  return res_abi_workspace_bytes(program->arena_bytes, program->shared_scratch_bytes, program->worker_scratch_bytes,
-                                 (uint32_t)threads);
+static size_t bytes_for(const struct res_abi_program *program, uint32_t steps, int32_t threads) {
+  if (!program->scratch)
+    return res_abi_workspace_bytes(program->arena_bytes, program->shared_scratch_bytes, program->worker_scratch_bytes,
+                                   (uint32_t)threads);
+  uint64_t bytes = program->arena_bytes;
+  for (uint32_t i = 0; i < steps; ++i) {
+    uint64_t end = res_abi_step_bytes(&program->scratch[i], (uint32_t)threads);
+    bytes = end > bytes ? end : bytes;
+  }
+  return res_abi_workspace_bytes(bytes, 0, 0, (uint32_t)threads);
 }
 
 /* 0 becomes the default; own workers in a process without a thread library: 1. The result is -1 if out of range. */
@@ -23,7 +30,7 @@ static int32_t resolve_threads(int32_t threads, bool own_workers) {
 
 size_t res_rt_workspace_bytes(const res_model *model, int32_t threads) {
   int32_t resolved = resolve_threads(threads, false);
-  return model && resolved > 0 ? bytes_for(model->program, resolved) : 0;
+  return model && resolved > 0 ? bytes_for(model->program, model->step_count, resolved) : 0;
 }
 
 /* The options of a caller whose structure may be older, or newer as long as nothing is set that is not known here. */
@@ -61,17 +68,16 @@ static res_instance *lay_out(char *workspace, const res_model *model, const stru
   instance->threads = threads;
   instance->workers = (res_worker *)(workspace + RES_ABI_INSTANCE_BYTES);
   instance->arena = workspace + state_bytes;
-  /* Worker 0 allocates outside and inside of parallel loops: its slice is the shared one and its own, side by side. */
-  uint64_t shared = res_abi_align(program->shared_scratch_bytes), own = res_abi_align(program->worker_scratch_bytes);
-  char *scratch = instance->arena + res_abi_align(program->arena_bytes);
   for (int32_t i = 0; i < threads; ++i) {
     res_worker *worker = &instance->workers[i];
     worker->instance = instance;
     worker->index = i;
     worker->inside_loop = i > 0; /* the others never run anything but tasks */
-    worker->scratch = i ? scratch + shared + (uint64_t)i * own : scratch;
-    worker->scratch_bytes = i ? own : shared + own;
   }
+  const struct res_abi_scratch behind = {res_abi_align(program->arena_bytes), program->shared_scratch_bytes,
+                                         program->worker_scratch_bytes};
+  if (!program->scratch)
+    res_rt_place_scratch(instance, &behind);
   return instance;
 }
 
@@ -90,7 +96,7 @@ res_status res_rt_open(const res_model *model, const res_options *given, res_ins
   if (!program)
     return RES_ERROR_PROCESSOR;
 
-  size_t bytes = bytes_for(program, threads);
+  size_t bytes = bytes_for(program, model->step_count, threads);
   void *allocation = 0, *workspace = options.workspace;
   if (!workspace) {
     workspace = allocation = aligned_alloc(RES_ABI_ALIGN, bytes);
@@ -135,11 +141,14 @@ static res_status run(res_instance *instance, const void *const *inputs, void *c
     return RES_ERROR_BUSY;
   res_rt_wake_workers(instance);
   const res_abi_step *steps = instance->program->steps;
+  const struct res_abi_scratch *scratch = instance->program->scratch;
   const uint32_t turns = instance->program->turns ? instance->program->turns : 1;
   int32_t failure = 0;
   uint64_t start = nanoseconds ? res_now() : 0;
   for (instance->turn = 0; instance->turn < turns && !failure; ++instance->turn)
     for (uint32_t i = 0; i < model->step_count && !failure; ++i) {
+      if (scratch)
+        res_rt_place_scratch(instance, &scratch[i]);
       failure = steps[i](inputs, outputs, instance->arena, &instance->workers[0]);
       if (nanoseconds) {
         uint64_t end = res_now();

@@ -94,6 +94,8 @@ void res_rt_wake_workers(res_instance *instance);
 int halide_do_par_for(void *context, res_loop_body body, int min, int size, uint8_t *closure);
 
 /* scratch.c. */
+/* Gives the workers the scratch of a step, or of all steps: none of them may be in a task. */
+void res_rt_place_scratch(res_instance *instance, const struct res_abi_scratch *scratch);
 void res_rt_reset_scratch(res_worker *worker);
 void *halide_malloc(void *context, size_t bytes);
 void halide_free(void *context, void *memory);

@@ -12,6 +12,17 @@ void res_rt_reset_scratch(res_worker *worker) {
   worker->block_count = worker->unlisted_count = 0;
 }
 
+void res_rt_place_scratch(res_instance *instance, const struct res_abi_scratch *scratch) {
+  /* Worker 0 allocates outside and inside of parallel loops: its slice is the shared one and its own, side by side. */
+  const uint64_t shared = res_abi_align(scratch->shared_bytes), own = res_abi_align(scratch->worker_bytes);
+  char *start = instance->arena + scratch->offset;
+  for (int32_t i = 0; i < instance->threads; ++i) {
+    res_worker *worker = &instance->workers[i];
+    worker->scratch = i ? start + shared + (uint64_t)i * own : start;
+    worker->scratch_bytes = i ? own : shared + own;
+  }
+}
+
 /* Null when the slice is full, which the compiler's sizes rule out: kernels do not check. */
 void *halide_malloc(void *context, size_t bytes) {
   res_worker *self = context;

@@ -11,6 +11,13 @@ typedef int32_t (*res_abi_step)(const void *const *inputs, void *const *outputs,
 /* Instruction sets, as bits: a program runs where all of its bits are present. On AArch64 there are none. */
 enum { RES_ABI_ISA_AVX2 = 1 /* with FMA and F16C */, RES_ABI_ISA_AVX512 = 2 /* F, BW, VL, DQ and CD */ };
 
+/* Where a step has its scratch: above what is live in the arena then, first the shared part, then that of each worker. */
+struct res_abi_scratch {
+  uint64_t offset;       /* from the start of the arena, a multiple of RES_ABI_ALIGN */
+  uint64_t shared_bytes; /* as in res_abi_program, of this step */
+  uint64_t worker_bytes;
+};
+
 /* Emitted by the compiler as constant data, in this order of fields. */
 struct res_abi_program {
   const res_abi_step *steps;     /* step_count of them */
@@ -22,10 +29,12 @@ struct res_abi_program {
   uint32_t turns;                /* times that all steps run for an inference, each for a part of the batch; 0 is one. Their
                                   * inputs and outputs are those of the whole batch, and res_rt_turn tells which part it is */
   const struct res_abi_program *otherwise; /* the same for processors that lack some of `isa`, or null: the first program
-                                            * that an instance can run is its program. All agree in the sizes above */
+                                            * that an instance can run is its program. All agree in sizes and scratch */
+  const struct res_abi_scratch *scratch; /* step_count of them, or null: behind the arena, of the sizes above */
 };
 
-/* Workspace, in order: the instance's own state, one context per worker, arena, shared scratch, worker scratch.
+/* Workspace, in order: the instance's own state, one context per worker, arena, shared scratch, worker scratch; or, where
+ * steps have scratch of their own, the arena and as much behind it as the scratch of any step needs.
  * Each part is rounded up to RES_ABI_ALIGN, so parts of different workers never share a cache line pair. */
 #define RES_ABI_ALIGN 128u
 #define RES_ABI_INSTANCE_BYTES 1024u
@@ -41,6 +50,11 @@ static inline uint64_t res_abi_workspace_bytes(uint64_t arena, uint64_t shared_s
                                                uint32_t threads) {
   return RES_ABI_INSTANCE_BYTES + res_abi_align(arena) + res_abi_align(shared_scratch) +
          threads * (RES_ABI_WORKER_BYTES + res_abi_align(worker_scratch));
+}
+
+/* From the start of the arena to the end of a step's scratch. */
+static inline uint64_t res_abi_step_bytes(const struct res_abi_scratch *scratch, uint32_t threads) {
+  return scratch->offset + res_abi_align(scratch->shared_bytes) + threads * res_abi_align(scratch->worker_bytes);
 }
 
 /* The library describes itself in an ELF note: section RES_ABI_NOTE_SECTION, owner RES_ABI_NOTE_OWNER, type
