@@ -7,6 +7,7 @@
 #include "llvm/Support/MathExtras.h"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 #include <tuple>
 
@@ -186,6 +187,20 @@ std::optional<BandLoopChoice> res::chooseSerialBands(llvm::ArrayRef<TilingStage>
   return std::nullopt;
 }
 
+namespace {
+/// Bytes outside and inside a parallel loop.
+struct StepScratch {
+  int64_t shared = 0, worker = 0;
+};
+} // namespace
+
+/// Scratch of a step; `candidate`: the one that it is merged in, or null.
+static StepScratch scratchOf(const MemoryStep &step, const TilingCandidate *candidate) {
+  if (!candidate)
+    return {step.sharedScratch, step.workerScratch};
+  return {candidate->loops.sharedBytes, candidate->loops.workerBytes};
+}
+
 std::vector<int64_t> res::liveBytes(llvm::ArrayRef<MemoryStep> steps, llvm::ArrayRef<TilingCandidate> candidates,
                                     llvm::ArrayRef<int> merged, int64_t threads) {
   const int count = int(steps.size());
@@ -211,8 +226,9 @@ std::vector<int64_t> res::liveBytes(llvm::ArrayRef<MemoryStep> steps, llvm::Arra
       continue;
     int64_t bytes = steps[i].bytes;
     const int updated = steps[i].updates;
-    // The sum takes the place of its addend, which ends there; from then on the bytes are this step's.
-    const bool inPlace = updated >= 0 && last[updated] == place[i] && steps[updated].bytes == bytes;
+    // The sum takes the place of its addend, a tensor that ends there; from then on the bytes are this step's.
+    const bool inPlace =
+        updated >= 0 && place[updated] == updated && last[updated] == place[i] && steps[updated].bytes == bytes;
     change[first[i] + (inPlace ? 1 : 0)] += bytes;
     change[last[i] + 1] -= bytes;
   }
@@ -222,29 +238,52 @@ std::vector<int64_t> res::liveBytes(llvm::ArrayRef<MemoryStep> steps, llvm::Arra
     now += change[i];
     if (place[i] != i)
       continue; // computed later
-    int64_t scratch = steps[i].sharedScratch + threads * steps[i].workerScratch;
-    if (candidateOf[i] >= 0) {
-      const BandLoopChoice &loops = candidates[candidateOf[i]].loops;
-      scratch = loops.sharedBytes + threads * loops.workerBytes;
-    }
-    live[i] = now + scratch;
+    const StepScratch scratch = scratchOf(steps[i], candidateOf[i] >= 0 ? &candidates[candidateOf[i]] : nullptr);
+    live[i] = now + scratch.shared + threads * scratch.worker;
   }
   return live;
 }
 
+int64_t res::workspaceBytes(llvm::ArrayRef<MemoryStep> steps, llvm::ArrayRef<TilingCandidate> candidates,
+                            llvm::ArrayRef<int> merged, int64_t threads) {
+  // Scratch lies beside the arena, as much as the kernel needs that needs the most.
+  std::vector<MemoryStep> tensors(steps.begin(), steps.end());
+  std::vector<TilingCandidate> bare(candidates.begin(), candidates.end());
+  for (MemoryStep &step : tensors)
+    step.sharedScratch = step.workerScratch = 0;
+  for (TilingCandidate &candidate : bare)
+    candidate.loops.sharedBytes = candidate.loops.workerBytes = 0;
+  std::vector<int64_t> live = liveBytes(tensors, bare, merged, threads);
+  std::vector<const TilingCandidate *> candidateOf(steps.size(), nullptr);
+  for (int index : merged)
+    for (int step : candidates[index].steps)
+      candidateOf[step] = &candidates[index];
+  StepScratch most;
+  for (size_t i = 0; i < steps.size(); ++i) {
+    const StepScratch scratch = scratchOf(steps[i], candidateOf[i]);
+    most = {std::max(most.shared, scratch.shared), std::max(most.worker, scratch.worker)};
+  }
+  return (live.empty() ? 0 : *std::max_element(live.begin(), live.end())) + most.shared + threads * most.worker;
+}
+
 namespace {
-/// The most bytes that are live at a step, and how many steps have so many.
+/// The most bytes that are live at a step, and how many steps have so many. Of a limit counts what is allocated, too.
 struct Peak {
   int64_t bytes = 0;
   int64_t steps = 0;
-  bool operator<(const Peak &other) const { return std::tie(bytes, steps) < std::tie(other.bytes, other.steps); }
+  int64_t workspace = 0;
+  bool operator<(const Peak &other) const {
+    return std::tie(bytes, steps, workspace) < std::tie(other.bytes, other.steps, other.workspace);
+  }
 };
 } // namespace
 
 static Peak peakOf(llvm::ArrayRef<MemoryStep> steps, llvm::ArrayRef<TilingCandidate> candidates, llvm::ArrayRef<int> merged,
-                   int64_t threads) {
-  std::vector<int64_t> live = liveBytes(steps, candidates, merged, threads);
+                   const TilingGoal &goal) {
+  std::vector<int64_t> live = liveBytes(steps, candidates, merged, goal.threads);
   Peak peak;
+  if (goal.memoryLimit)
+    peak.workspace = workspaceBytes(steps, candidates, merged, goal.threads);
   if (live.empty())
     return peak;
   peak.bytes = *std::max_element(live.begin(), live.end());
@@ -264,19 +303,29 @@ static std::vector<int> rankCandidates(llvm::ArrayRef<TilingCandidate> candidate
   return order;
 }
 
-/// Takes back what was chosen for memory and in the end does not lower the peak, the dearest first.
-static void dropUseless(TilingChoice &choice, llvm::ArrayRef<TilingCandidate> candidates, int64_t peak,
-                        llvm::function_ref<Peak(llvm::ArrayRef<int>)> peakWith) {
+static bool meets(const Peak &peak, const TilingGoal &goal) { return goal.memoryLimit && peak.workspace <= *goal.memoryLimit; }
+
+/// Takes back what was chosen for memory and in the end does not lower the peak, or is not needed for the limit, the dearest
+/// first.
+static void dropUseless(TilingChoice &choice, llvm::ArrayRef<TilingCandidate> candidates, Peak peak,
+                        const TilingGoal &goal, llvm::function_ref<Peak(llvm::ArrayRef<int>)> peakWith) {
   std::vector<int> byCost = choice.forMemory;
   std::stable_sort(byCost.begin(), byCost.end(),
                    [&](int a, int b) { return candidates[a].loops.cost() > candidates[b].loops.cost(); });
-  for (int candidate : byCost) {
+  // Without one of them another may be useless, too, so the search begins anew.
+  for (auto candidate = byCost.begin(); candidate != byCost.end();) {
     std::vector<int> without = choice.chosen;
-    llvm::erase(without, candidate);
-    if (peakWith(without).bytes > peak)
+    llvm::erase(without, *candidate);
+    const Peak next = peakWith(without);
+    if (meets(peak, goal) ? !meets(next, goal) : next.bytes > peak.bytes || next.workspace > peak.workspace) {
+      ++candidate;
       continue;
+    }
+    peak = next;
     choice.chosen = without;
-    llvm::erase(choice.forMemory, candidate);
+    llvm::erase(choice.forMemory, *candidate);
+    byCost.erase(candidate);
+    candidate = byCost.begin();
   }
 }
 
@@ -292,22 +341,33 @@ TilingChoice res::chooseTiling(llvm::ArrayRef<MemoryStep> steps, llvm::ArrayRef<
     llvm::erase_if(chosen, [&](int other) { return shareSteps(other, candidate); });
     return chosen;
   };
-  auto peakWith = [&](llvm::ArrayRef<int> merged) { return peakOf(steps, candidates, merged, goal.threads); };
+  auto peakWith = [&](llvm::ArrayRef<int> merged) { return peakOf(steps, candidates, merged, goal); };
   Peak peak = peakWith({});
   choice.peakBefore = choice.peakAfter = peak.bytes;
   if (goal.mode == TilingGoal::Mode::never)
     return choice;
   const bool always = goal.mode == TilingGoal::Mode::always;
   const std::vector<int> order = rankCandidates(candidates, always);
-  double budget = goal.budget;
-  for (int candidate : order)
-    if ((always || candidates[candidate].loops.cost() < -kWorthwhile) && without(choice.chosen, candidate).size() == choice.chosen.size()) {
+  // What saves time, unless it is bought with memory. Returns the microseconds that are saved.
+  auto takeWhatSaves = [&](int64_t mostBytes, int64_t mostWorkspace) {
+    double saved = 0;
+    for (int candidate : order) {
+      const double cost = candidates[candidate].loops.cost();
+      if (!(always || cost < -kWorthwhile) || without(choice.chosen, candidate).size() != choice.chosen.size())
+        continue;
       choice.chosen.push_back(candidate);
-      budget -= candidates[candidate].loops.cost();
+      const Peak next = peakWith(choice.chosen);
+      if (!always && (next.bytes > mostBytes || next.workspace > mostWorkspace))
+        choice.chosen.pop_back();
+      else
+        saved -= cost;
     }
+    return saved;
+  };
+  double budget = goal.budget + takeWhatSaves(peak.bytes, std::numeric_limits<int64_t>::max());
 
   peak = peakWith(choice.chosen);
-  while (!always && !(goal.memoryLimit && peak.bytes <= *goal.memoryLimit)) {
+  while (!always && !meets(peak, goal)) {
     int best = -1;
     Peak bestPeak;
     double bestCost = 0;
@@ -338,7 +398,10 @@ TilingChoice res::chooseTiling(llvm::ArrayRef<MemoryStep> steps, llvm::ArrayRef<
     budget -= bestCost;
     peak = bestPeak;
   }
-  dropUseless(choice, candidates, peak.bytes, peakWith);
+  dropUseless(choice, candidates, peak, goal, peakWith);
+  // What was taken back may have taken the place of something that saves time.
+  peak = peakWith(choice.chosen);
+  takeWhatSaves(peak.bytes, meets(peak, goal) ? *goal.memoryLimit : peak.workspace);
   choice.peakAfter = peakWith(choice.chosen).bytes;
   return choice;
 }

@@ -71,7 +71,7 @@ struct TilingCandidate {
 struct TilingGoal {
   enum class Mode { never, always, automatic } mode = Mode::automatic;
   double budget = 0;                   // microseconds that smaller peaks may cost altogether
-  std::optional<int64_t> memoryLimit;  // bytes at the peak; smaller ones than that are not asked for at any price
+  std::optional<int64_t> memoryLimit;  // bytes of workspace; smaller ones than that are not asked for at any price
   int64_t threads = 2;                 // whose scratch counts
 };
 
@@ -85,7 +85,11 @@ struct TilingChoice {
 std::vector<int64_t> liveBytes(llvm::ArrayRef<MemoryStep> steps, llvm::ArrayRef<TilingCandidate> candidates,
                                llvm::ArrayRef<int> merged, int64_t threads);
 
-/// Takes what saves time, then, one after the other, what lowers the peak at the least cost while the budget lasts.
+/// Bytes that are allocated: arena and scratch, which are as large as the step needs that needs the most of each.
+int64_t workspaceBytes(llvm::ArrayRef<MemoryStep> steps, llvm::ArrayRef<TilingCandidate> candidates,
+                       llvm::ArrayRef<int> merged, int64_t threads);
+
+/// Takes what saves time and does not raise the peak, then, one after the other, what lowers the peak at the least cost while the budget lasts.
 TilingChoice chooseTiling(llvm::ArrayRef<MemoryStep> steps, llvm::ArrayRef<TilingCandidate> candidates, const TilingGoal &goal);
 
 } // namespace res

@@ -6,8 +6,7 @@
 
 #include "compiler/analysis/MemoryPlan.h"
 #include "compiler/lowering/Passes.h"
-
-#include "res/abi.h"
+#include "compiler/lowering/Scratch.h"
 
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/DenseMap.h"
@@ -44,14 +43,13 @@ struct PlanMemoryPass : res::impl::PlanMemoryPassBase<PlanMemoryPass> {
     auto limit = getOperation()->getAttrOfType<IntegerAttr>(kMemoryLimitAttr);
     if (!limit)
       return success();
-    int64_t shared = 0, worker = 0;
+    Scratch most;
     for (auto kernel : getOperation().getOps<func::FuncOp>())
       if (auto scratch = kernel->getAttrOfType<DenseI64ArrayAttr>(kScratchAttr); scratch && scratch.size() == 2) {
-        shared = std::max(shared, scratch[0]);
-        worker = std::max(worker, scratch[1]);
+        most = {std::max(most.shared, scratch[0]), std::max(most.worker, scratch[1])};
       }
     const int64_t arena = function->getAttrOfType<IntegerAttr>(kArenaBytesAttr).getInt();
-    const int64_t bytes = int64_t(res_abi_workspace_bytes(arena, shared, worker, 1));
+    const int64_t bytes = computeWorkspace(arena, most, 1);
     if (bytes <= limit.getInt())
       return success();
     getOperation().emitError("expected a workspace of at most ") << limit.getInt() << " bytes (--memory-limit), the least that "

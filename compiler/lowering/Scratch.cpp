@@ -144,3 +144,7 @@ Scratch res::computeScratch(KernelOp kernel) {
   }
   return scratch;
 }
+
+int64_t res::computeWorkspace(int64_t arenaBytes, const Scratch &scratch, uint32_t threads) {
+  return int64_t(res_abi_workspace_bytes(uint64_t(arenaBytes), uint64_t(scratch.shared), uint64_t(scratch.worker), threads));
+}

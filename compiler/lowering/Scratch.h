@@ -24,6 +24,9 @@ int64_t computeStageScratch(mlir::Operation *anchor, mlir::Attribute schedule, i
 /// The need of a kernel with layouts and schedules. Code generation compares what Halide allocates with it.
 Scratch computeScratch(KernelOp kernel);
 
+/// Bytes that an instance allocates for `threads` threads, with those that the runtime has for itself.
+int64_t computeWorkspace(int64_t arenaBytes, const Scratch &scratch, uint32_t threads);
+
 } // namespace res
 
 #endif // RES_COMPILER_LOWERING_SCRATCH_H
