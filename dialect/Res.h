@@ -52,7 +52,8 @@ inline constexpr llvm::StringLiteral kArenaBytesAttr = "res.arena_bytes";
 inline constexpr llvm::StringLiteral kArenaLowerBoundAttr = "res.arena_lower_bound_bytes";
 inline constexpr llvm::StringLiteral kWeightsBytesAttr = "res.weights_bytes";
 /// ... of calls in phase planned ...
-inline constexpr llvm::StringLiteral kScratchOffsetAttr = "res.scratch_offset"; // of the call's scratch, from the arena's start
+inline constexpr llvm::StringLiteral kScratchPlaceAttr = "res.scratch_place"; // of its scratch in the arena: an offset, the
+                                                                              // threads it serves, an offset for more
 /// ... and of an outlined kernel.
 inline constexpr llvm::StringLiteral kSchedulesAttr = "res.schedules";
 inline constexpr llvm::StringLiteral kInPlaceAttr = "res.in_place";    // number of the argument that the result overwrites

@@ -214,7 +214,7 @@ def Res_BandedAttr : Res_Attr<"Banded", "banded"> {
   let parameters = (ins "int64_t":$rows, "int64_t":$step, DefaultValuedParameter<"bool", "false">:$serial,
                     ArrayRefParameter<"::mlir::Attribute">:$stages);
   let assemblyFormat = [{
-    `<` `rows` `=` $rows `,` `step` `=` $step (`,` `serial` `=` $serial^)? `,` `stages` `=` `[` $stages `]` `>`
+    `<` `rows` `=` $rows `,` `step` `=` $step `,` `stages` `=` `[` $stages `]` (`,` `serial` `=` $serial^)? `>`
   }];
 }
 

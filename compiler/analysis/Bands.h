@@ -27,7 +27,8 @@ struct BandStage {
 /// Rows of a stage's result: those that a step computes, and those that are in scratch at once.
 struct BandRows {
   int64_t fresh, kept;
-  /// Whether rows of one step are read again by the next.
+  /// Whether rows of one step are read again by the next, here or by a stage behind this one: then a band's first step
+  /// computes more rows than the others.
   bool slides() const { return kept > fresh; }
 };
 

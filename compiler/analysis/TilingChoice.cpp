@@ -7,6 +7,7 @@
 #include "llvm/Support/MathExtras.h"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 #include <tuple>
 
@@ -186,6 +187,20 @@ std::optional<BandLoopChoice> res::chooseSerialBands(llvm::ArrayRef<TilingStage>
   return std::nullopt;
 }
 
+namespace {
+/// Bytes outside and inside a parallel loop.
+struct StepScratch {
+  int64_t shared = 0, worker = 0;
+};
+} // namespace
+
+/// Scratch of a step; `candidate`: the one that it is merged in, or null.
+static StepScratch scratchOf(const MemoryStep &step, const TilingCandidate *candidate) {
+  if (!candidate)
+    return {step.sharedScratch, step.workerScratch};
+  return {candidate->loops.sharedBytes, candidate->loops.workerBytes};
+}
+
 std::vector<int64_t> res::liveBytes(llvm::ArrayRef<MemoryStep> steps, llvm::ArrayRef<TilingCandidate> candidates,
                                     llvm::ArrayRef<int> merged, int64_t threads) {
   const int count = int(steps.size());
@@ -211,8 +226,9 @@ std::vector<int64_t> res::liveBytes(llvm::ArrayRef<MemoryStep> steps, llvm::Arra
       continue;
     int64_t bytes = steps[i].bytes;
     const int updated = steps[i].updates;
-    // The sum takes the place of its addend, which ends there; from then on the bytes are this step's.
-    const bool inPlace = updated >= 0 && last[updated] == place[i] && steps[updated].bytes == bytes;
+    // The sum takes the place of its addend, a tensor that ends there; from then on the bytes are this step's.
+    const bool inPlace =
+        updated >= 0 && place[updated] == updated && last[updated] == place[i] && steps[updated].bytes == bytes;
     change[first[i] + (inPlace ? 1 : 0)] += bytes;
     change[last[i] + 1] -= bytes;
   }
@@ -222,12 +238,8 @@ std::vector<int64_t> res::liveBytes(llvm::ArrayRef<MemoryStep> steps, llvm::Arra
     now += change[i];
     if (place[i] != i)
       continue; // computed later
-    int64_t scratch = steps[i].sharedScratch + threads * steps[i].workerScratch;
-    if (candidateOf[i] >= 0) {
-      const BandLoopChoice &loops = candidates[candidateOf[i]].loops;
-      scratch = loops.sharedBytes + threads * loops.workerBytes;
-    }
-    live[i] = now + scratch;
+    const StepScratch scratch = scratchOf(steps[i], candidateOf[i] >= 0 ? &candidates[candidateOf[i]] : nullptr);
+    live[i] = now + scratch.shared + threads * scratch.worker;
   }
   return live;
 }
@@ -242,8 +254,8 @@ struct Peak {
 } // namespace
 
 static Peak peakOf(llvm::ArrayRef<MemoryStep> steps, llvm::ArrayRef<TilingCandidate> candidates, llvm::ArrayRef<int> merged,
-                   int64_t threads) {
-  std::vector<int64_t> live = liveBytes(steps, candidates, merged, threads);
+                   const TilingGoal &goal) {
+  std::vector<int64_t> live = liveBytes(steps, candidates, merged, goal.threads);
   Peak peak;
   if (live.empty())
     return peak;
@@ -264,19 +276,29 @@ static std::vector<int> rankCandidates(llvm::ArrayRef<TilingCandidate> candidate
   return order;
 }
 
-/// Takes back what was chosen for memory and in the end does not lower the peak, the dearest first.
-static void dropUseless(TilingChoice &choice, llvm::ArrayRef<TilingCandidate> candidates, int64_t peak,
-                        llvm::function_ref<Peak(llvm::ArrayRef<int>)> peakWith) {
+static bool meets(const Peak &peak, const TilingGoal &goal) { return goal.memoryLimit && peak.bytes <= *goal.memoryLimit; }
+
+/// Takes back what was chosen for memory and in the end does not lower the peak, or is not needed for the limit, the dearest
+/// first.
+static void dropUseless(TilingChoice &choice, llvm::ArrayRef<TilingCandidate> candidates, Peak peak,
+                        const TilingGoal &goal, llvm::function_ref<Peak(llvm::ArrayRef<int>)> peakWith) {
   std::vector<int> byCost = choice.forMemory;
   std::stable_sort(byCost.begin(), byCost.end(),
                    [&](int a, int b) { return candidates[a].loops.cost() > candidates[b].loops.cost(); });
-  for (int candidate : byCost) {
+  // Without one of them another may be useless, too, so the search begins anew.
+  for (auto candidate = byCost.begin(); candidate != byCost.end();) {
     std::vector<int> without = choice.chosen;
-    llvm::erase(without, candidate);
-    if (peakWith(without).bytes > peak)
+    llvm::erase(without, *candidate);
+    const Peak next = peakWith(without);
+    if (meets(peak, goal) ? !meets(next, goal) : next.bytes > peak.bytes) {
+      ++candidate;
       continue;
+    }
+    peak = next;
     choice.chosen = without;
-    llvm::erase(choice.forMemory, candidate);
+    llvm::erase(choice.forMemory, *candidate);
+    byCost.erase(candidate);
+    candidate = byCost.begin();
   }
 }
 
@@ -292,20 +314,29 @@ TilingChoice res::chooseTiling(llvm::ArrayRef<MemoryStep> steps, llvm::ArrayRef<
     llvm::erase_if(chosen, [&](int other) { return shareSteps(other, candidate); });
     return chosen;
   };
-  auto peakWith = [&](llvm::ArrayRef<int> merged) { return peakOf(steps, candidates, merged, goal.threads); };
+  auto peakWith = [&](llvm::ArrayRef<int> merged) { return peakOf(steps, candidates, merged, goal); };
   Peak peak = peakWith({});
   choice.peakBefore = choice.peakAfter = peak.bytes;
   if (goal.mode == TilingGoal::Mode::never)
     return choice;
   const bool always = goal.mode == TilingGoal::Mode::always;
   const std::vector<int> order = rankCandidates(candidates, always);
-  double budget = goal.budget;
-  for (int candidate : order)
-    if ((always || candidates[candidate].loops.cost() < -kWorthwhile) && without(choice.chosen, candidate).size() == choice.chosen.size())
+  // What saves time, unless it is bought with memory.
+  auto takeWhatSaves = [&](int64_t most) {
+    for (int candidate : order) {
+      const double cost = candidates[candidate].loops.cost();
+      if (!(always || cost < -kWorthwhile) || without(choice.chosen, candidate).size() != choice.chosen.size())
+        continue;
       choice.chosen.push_back(candidate);
+      if (!always && peakWith(choice.chosen).bytes > most)
+        choice.chosen.pop_back();
+    }
+  };
+  takeWhatSaves(peak.bytes);
+  double budget = goal.budget; // what is saved elsewhere is an estimate, too, and not spent
 
   peak = peakWith(choice.chosen);
-  while (!always && !(goal.memoryLimit && peak.bytes <= *goal.memoryLimit)) {
+  while (!always && !meets(peak, goal)) {
     int best = -1;
     Peak bestPeak;
     double bestCost = 0;
@@ -336,7 +367,10 @@ TilingChoice res::chooseTiling(llvm::ArrayRef<MemoryStep> steps, llvm::ArrayRef<
     budget -= bestCost;
     peak = bestPeak;
   }
-  dropUseless(choice, candidates, peak.bytes, peakWith);
+  dropUseless(choice, candidates, peak, goal, peakWith);
+  // What was taken back may have taken the place of something that saves time.
+  peak = peakWith(choice.chosen);
+  takeWhatSaves(meets(peak, goal) ? *goal.memoryLimit : peak.bytes);
   choice.peakAfter = peakWith(choice.chosen).bytes;
   return choice;
 }

@@ -85,7 +85,7 @@ struct TilingChoice {
 std::vector<int64_t> liveBytes(llvm::ArrayRef<MemoryStep> steps, llvm::ArrayRef<TilingCandidate> candidates,
                                llvm::ArrayRef<int> merged, int64_t threads);
 
-/// Takes what saves time, then, one after the other, what lowers the peak at the least cost while the budget lasts.
+/// Takes what saves time and does not raise the peak, then, one after the other, what lowers the peak at the least cost while the budget lasts.
 TilingChoice chooseTiling(llvm::ArrayRef<MemoryStep> steps, llvm::ArrayRef<TilingCandidate> candidates, const TilingGoal &goal);
 
 } // namespace res

@@ -1,11 +1,14 @@
 //===- KernelWork.cpp - what a kernel computes, for people ------*- C++ -*-===//
 
 #include "compiler/link/KernelWork.h"
+#include "compiler/lowering/Scratch.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/raw_ostream.h"
+
+#include <cmath>
 
 using namespace mlir;
 using namespace res;
@@ -43,11 +46,25 @@ int64_t res::countMacs(Operation *root) {
   return macs;
 }
 
+/// The share of an anchor's rows that bands compute once more: those that two neighbours need.
+static double recomputedShareOf(Operation *anchor, BandedAttr banded) {
+  Block &body = *anchor->getBlock();
+  SmallVector<Operation *> anchors = getAnchors(body);
+  SmallVector<BandStage> stages = getBandStages(body, banded);
+  if (stages.size() < 2 || !checkBands(stages, banded.getRows(), banded.getStep(), banded.getSerial()).empty())
+    return 0;
+  return recomputedShares(stages, banded.getRows())[std::distance(anchors.begin(), llvm::find(anchors, anchor))];
+}
+
 int64_t res::countExecutedMacs(Operation *root, Attribute schedule) {
   int64_t macs = 0;
   root->walk([&](Operation *op) {
-    if (isa<ConvOp, GemmOp>(op))
-      macs += executedMacsOf(op, getStageSchedule(schedule, op));
+    if (!isa<ConvOp, GemmOp>(op))
+      return;
+    const int64_t once = executedMacsOf(op, getStageSchedule(schedule, op));
+    macs += once;
+    if (auto banded = dyn_cast_or_null<BandedAttr>(schedule))
+      macs += std::llround(double(once) * recomputedShareOf(op, banded));
   });
   return macs;
 }

@@ -13,7 +13,8 @@ namespace res {
 int64_t countMacs(mlir::Operation *root);
 
 /// Those that kernels of this schedule execute: F(m x m, 3x3) needs (m + 2)^2 for each tile of m x m outputs instead of
-/// 9 m^2, also for tiles that reach beyond the map. The additions of its transforms are not counted.
+/// 9 m^2, also for tiles that reach beyond the map, and bands compute rows that two of them need twice. The additions of its
+/// transforms are not counted.
 int64_t countExecutedMacs(mlir::Operation *root, mlir::Attribute schedule);
 
 /// "direct", "winograd4" (its tile), "dense", "map"; "" without a schedule.

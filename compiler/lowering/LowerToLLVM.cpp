@@ -64,10 +64,10 @@ struct LowerToLLVMPass : res::impl::LowerToLLVMPassBase<LowerToLLVMPass> {
   /// Where calls have their scratch, as res_abi_scratch, and the most that one needs. Before kernels become declarations.
   void collectScratch(func::FuncOp main) {
     for (auto call : main.getOps<CallOp>()) {
-      const Scratch scratch = getScratch(call);
-      auto offset = call->getAttrOfType<IntegerAttr>(kScratchOffsetAttr);
-      places.append({offset ? offset.getInt() : 0, scratch.shared, scratch.worker});
-      most = {std::max(most.shared, scratch.shared), std::max(most.worker, scratch.worker)};
+      const res_abi_scratch place = getScratchPlace(call);
+      for (uint64_t field : {place.offset, place.fits, place.above, place.shared_bytes, place.worker_bytes})
+        places.push_back(int64_t(field));
+      most = {std::max(most.shared, int64_t(place.shared_bytes)), std::max(most.worker, int64_t(place.worker_bytes))};
     }
   }
 

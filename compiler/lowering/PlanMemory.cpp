@@ -82,13 +82,14 @@ struct PlanMemoryPass : res::impl::PlanMemoryPassBase<PlanMemoryPass> {
     SmallVector<Scratch> scratch;
     for (CallOp call : calls)
       scratch.push_back(getScratch(call));
-    // Of arenas of one size, the one that leaves the most room for scratch, of two threads.
-    constexpr int64_t kThreads = 2;
+    // Of arenas of one size, the one that leaves the most room for scratch.
     MemoryPlan plan = planMemory(lifetimes, {}, kPlanBudget, [&](ArrayRef<int64_t> offsets) {
-      int64_t most = 0;
-      for (auto [top, need] : llvm::zip(topsOf(calls.size(), lifetimes, offsets), scratch))
-        most = std::max(most, top + need.shared + kThreads * need.worker);
-      return most;
+      uint64_t most = 0;
+      for (auto [live, need] : llvm::zip(rangesOf(calls.size(), lifetimes, offsets), scratch)) {
+        const res_abi_scratch place = placeScratch(live, need);
+        most = std::max(most, res_abi_step_bytes(&place, kThreads));
+      }
+      return int64_t(most);
     });
 
     Builder builder(&getContext());
@@ -100,29 +101,47 @@ struct PlanMemoryPass : res::impl::PlanMemoryPassBase<PlanMemoryPass> {
       }
       call.setOffsetsAttr(builder.getDenseI64ArrayAttr(offsets));
     }
-    placeScratch(calls, topsOf(calls.size(), lifetimes, plan.offsets));
+    for (auto [step, live] : llvm::enumerate(rangesOf(calls.size(), lifetimes, plan.offsets)))
+      if (scratch[step].shared || scratch[step].worker) {
+        const res_abi_scratch place = placeScratch(live, scratch[step]);
+        calls[step]->setAttr(kScratchPlaceAttr,
+                             builder.getDenseI64ArrayAttr({int64_t(place.offset), int64_t(place.fits), int64_t(place.above)}));
+      }
     function->setAttr(kArenaBytesAttr, builder.getI64IntegerAttr(plan.arenaBytes));
     function->setAttr(kArenaLowerBoundAttr, builder.getI64IntegerAttr(plan.lowerBoundBytes));
     return success();
   }
 
-  /// The end of what is live in each step. Above it everything is free: there goes the step's scratch, however many threads
-  /// share it.
-  static SmallVector<int64_t> topsOf(size_t steps, ArrayRef<Lifetime> lifetimes, ArrayRef<int64_t> offsets) {
-    SmallVector<int64_t> tops(steps, 0);
+  /// A range of the arena.
+  struct Range {
+    int64_t begin, end;
+  };
+
+  /// What is live in each step, from the lowest address up.
+  static std::vector<SmallVector<Range>> rangesOf(size_t steps, ArrayRef<Lifetime> lifetimes, ArrayRef<int64_t> offsets) {
+    std::vector<SmallVector<Range>> ranges(steps);
     for (auto [life, offset] : llvm::zip(lifetimes, offsets))
       for (int64_t step = life.first; step <= life.last; ++step)
-        tops[step] = std::max<int64_t>(tops[step], llvm::alignTo(offset + life.bytes, RES_ABI_ALIGN));
-    return tops;
+        ranges[step].push_back({offset, offset + life.bytes});
+    for (SmallVector<Range> &live : ranges)
+      llvm::sort(live, [](const Range &a, const Range &b) { return a.begin < b.begin; });
+    return ranges;
   }
 
-  static void placeScratch(ArrayRef<CallOp> calls, ArrayRef<int64_t> tops) {
-    for (auto [step, top] : llvm::enumerate(tops)) {
-      CallOp call = calls[step];
-      const Scratch scratch = getScratch(call);
-      if (scratch.shared || scratch.worker)
-        call->setAttr(kScratchOffsetAttr, Builder(call.getContext()).getI64IntegerAttr(top));
+  /// Two threads use the lowest gap between tensors that is large enough for their scratch, more what is above all.
+  static constexpr int64_t kThreads = 2;
+  static res_abi_scratch placeScratch(ArrayRef<Range> live, const Scratch &scratch) {
+    const int64_t shared = res_abi_align(scratch.shared), worker = res_abi_align(scratch.worker);
+    int64_t end = 0;
+    res_abi_scratch place{0, 0, 0, uint64_t(scratch.shared), uint64_t(scratch.worker)};
+    for (const Range &range : live) {
+      const int64_t room = range.begin - end - shared;
+      if (!place.fits && room >= kThreads * worker)
+        place.offset = end, place.fits = worker ? room / worker : RES_ABI_MAX_THREADS;
+      end = std::max<int64_t>(end, llvm::alignTo(range.end, RES_ABI_ALIGN));
     }
+    place.above = end;
+    return place;
   }
 
   /// In network order, so that the hardware streams and a prefetch of what comes next is a constant distance.

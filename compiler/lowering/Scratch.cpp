@@ -107,6 +107,16 @@ int64_t res::computeStageScratch(Operation *anchor, Attribute schedule, int64_t 
   return std::max(need.shared, need.worker);
 }
 
+/// Rows in a task of a stage of serial bands.
+static int64_t rowsOfTask(BandedAttr schedule, size_t index) {
+  if (index + 1 == schedule.getStages().size())
+    return schedule.getStep();
+  if (auto winograd = dyn_cast<WinogradAttr>(schedule.getStages()[index]))
+    return winograd.getMacroRows() * winograd.getTile();
+  auto direct = dyn_cast<DirectAttr>(schedule.getStages()[index]);
+  return direct ? int64_t(direct.getRows()) : INT64_MAX;
+}
+
 /// The rows that stages keep, and what each needs itself: its task is one step, whose input it may have to pad.
 static Scratch bandedScratch(KernelOp kernel, BandedAttr schedule) {
   Block &body = kernel.getBody().front();
@@ -115,18 +125,20 @@ static Scratch bandedScratch(KernelOp kernel, BandedAttr schedule) {
   if (schedule.getStep() < 1 || !checkBands(stages, schedule.getRows(), schedule.getStep(), schedule.getSerial()).empty())
     return {}; // code generation says why
   SmallVector<BandRows> rows = rowsOfBands(stages, schedule.getSerial() ? schedule.getRows() : schedule.getStep());
-  int64_t bytes = 0, own = 0, mostOwn = 0; // rows of maps; what stages need themselves
+  int64_t bytes = 0, own = 0; // rows of maps; what stages need themselves
+  Scratch tasks;              // the most of these, of stages with one task for a band and with several
   for (auto [index, anchor] : llvm::enumerate(anchors)) {
     auto type = cast<RankedTensorType>(anchor->getResult(0).getType());
     if (index + 1 < anchors.size())
       bytes += llvm::alignTo(getStorageBytes(type) / type.getDimSize(0) / type.getDimSize(2) * rows[index].kept, kPiece) + kPiece;
     const int64_t group = getPackedBlocks(getStageSchedules(kernel.getSchedulesAttr(), anchor));
     const int64_t need = computeStageScratch(anchor, schedule.getStages()[index], group, rows[index]);
-    own += need, mostOwn = std::max(mostOwn, need);
+    own += need;
+    const bool several = rows[index].kept > rowsOfTask(schedule, index);
+    (several ? tasks.worker : tasks.shared) = std::max(several ? tasks.worker : tasks.shared, need);
   }
   if (schedule.getSerial()) {
-    // One stage at a time, in tasks; the last one may have one.
-    return {bytes + mostOwn, mostOwn};
+    return {bytes + tasks.shared, tasks.worker}; // one stage at a time
   }
   const bool isParallel = schedule.getRows() < stages.back().height;
   return isParallel ? Scratch{0, bytes + own} : Scratch{bytes + own, 0};
@@ -152,14 +164,23 @@ Scratch res::getScratch(CallOp call) {
   return scratch && scratch.size() == 2 ? Scratch{scratch[0], scratch[1]} : Scratch();
 }
 
+res_abi_scratch res::getScratchPlace(CallOp call) {
+  const Scratch scratch = getScratch(call);
+  res_abi_scratch place{};
+  if (auto attr = call->getAttrOfType<DenseI64ArrayAttr>(kScratchPlaceAttr); attr && attr.size() == 3)
+    place = {uint64_t(attr[0]), uint64_t(attr[1]), uint64_t(attr[2]), 0, 0};
+  place.shared_bytes = scratch.shared, place.worker_bytes = scratch.worker;
+  return place;
+}
+
 int64_t res::getWorkspaceBytes(func::FuncOp main, uint32_t threads) {
   auto arena = main->getAttrOfType<IntegerAttr>(kArenaBytesAttr);
   uint64_t bytes = arena ? arena.getInt() : 0;
   for (auto call : main.getOps<CallOp>()) {
-    auto offset = call->getAttrOfType<IntegerAttr>(kScratchOffsetAttr);
-    const Scratch scratch = getScratch(call);
-    const res_abi_scratch place = {uint64_t(offset ? offset.getInt() : 0), uint64_t(scratch.shared), uint64_t(scratch.worker)};
+    const res_abi_scratch place = getScratchPlace(call);
     bytes = std::max(bytes, res_abi_step_bytes(&place, threads));
   }
   return res_abi_workspace_bytes(bytes, 0, 0, threads);
 }
+
+int64_t res::getStateBytes(uint32_t threads) { return int64_t(res_abi_workspace_bytes(0, 0, 0, threads)); }

@@ -6,6 +6,8 @@
 #include "compiler/analysis/Bands.h"
 #include "dialect/Res.h"
 
+#include "res/abi.h"
+
 namespace res {
 
 /// Bytes of scratch that the schedules of a kernel allocate, the most over all instruction sets.
@@ -24,11 +26,17 @@ int64_t computeStageScratch(mlir::Operation *anchor, mlir::Attribute schedule, i
 /// What a call's kernel needs (its kScratchAttr), or nothing.
 Scratch getScratch(CallOp call);
 
+/// The same with its place, as the runtime reads it.
+res_abi_scratch getScratchPlace(CallOp call);
+
 /// Bytes of the workspace of a planned program: arena, and scratch above what is live in each step.
 int64_t getWorkspaceBytes(mlir::func::FuncOp main, uint32_t threads);
 
 /// The need of a kernel with layouts and schedules. Code generation compares what Halide allocates with it.
 Scratch computeScratch(KernelOp kernel);
+
+/// Bytes of the workspace beside arena and scratch: the state of an instance.
+int64_t getStateBytes(uint32_t threads);
 
 } // namespace res
 

@@ -14,7 +14,9 @@
 
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/DenseMap.h"
-#include "llvm/Support/FormatVariadic.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/raw_ostream.h"
 
 #define DEBUG_TYPE "res-decide-bands"
 
@@ -87,7 +89,9 @@ private:
   void addCandidate(ArrayRef<KernelOp> stages);
   bool mayTransform(ArrayRef<KernelOp> stages, size_t index);
   TilingStage stageOf(ArrayRef<KernelOp> stages, size_t index, StageSchedules &schedules, int64_t &onlyStep);
-  std::string describe(int candidate);
+  int64_t bandBytes(ArrayRef<KernelOp> stages, ArrayRef<BandStage> bands, const BandLoopChoice &loops,
+                    const StageSchedules &schedules);
+  std::string describe(int candidate, StringRef decision, const TilingChoice &choice, const TilingGoal &goal);
 
   std::vector<StageSchedules> schedules; // of the candidates
   llvm::DenseMap<Operation *, int> indexOf;
@@ -216,6 +220,28 @@ TilingStage BandDecider::stageOf(ArrayRef<KernelOp> stages, size_t index, StageS
   return stage;
 }
 
+/// Scratch of parallel bands, as computeScratch will find it when stages are merged, with the layouts that were decided.
+int64_t BandDecider::bandBytes(ArrayRef<KernelOp> stages, ArrayRef<BandStage> bands, const BandLoopChoice &loops,
+                               const StageSchedules &schedules) {
+  constexpr int64_t kPiece = 64;
+  SmallVector<BandRows> rows = rowsOfBands(bands, loops.step);
+  int64_t most = 0;
+  for (ArrayRef<Attribute> parts : schedules.byTarget) {
+    int64_t bytes = 0;
+    for (auto [index, stage] : llvm::enumerate(stages)) {
+      KernelOp kernel = stage;
+      if (index + 1 < stages.size()) {
+        const int64_t images = typeOf(kernel.getOutputs().front()).getDimSize(0);
+        bytes += llvm::alignTo(resultBytes(kernel, 0) / images / bands[index].height * rows[index].kept, kPiece) + kPiece;
+      }
+      const int64_t group = isa<WinogradAttr>(parts[index]) ? getPackedBlocks(kernel.getSchedulesAttr()) : 0;
+      bytes += computeStageScratch(kernel.getAnchor(), parts[index], group, rows[index]);
+    }
+    most = std::max(most, bytes);
+  }
+  return most;
+}
+
 void BandDecider::addCandidate(ArrayRef<KernelOp> kernels) {
   StageSchedules stageSchedules;
   stageSchedules.byTarget.resize(models.size());
@@ -225,6 +251,11 @@ void BandDecider::addCandidate(ArrayRef<KernelOp> kernels) {
     stages.push_back(stageOf(kernels, index, stageSchedules, onlyStep));
   std::optional<BandLoopChoice> loops =
       chooseBandLoops(stages, models.front(), small, onlyStep ? std::optional<int64_t>(onlyStep) : std::nullopt);
+  SmallVector<BandStage> bands;
+  for (const TilingStage &stage : stages)
+    bands.push_back(stage.band);
+  if (loops)
+    (loops->sharedBytes ? loops->sharedBytes : loops->workerBytes) = bandBytes(kernels, bands, *loops, stageSchedules);
   TilingCandidate candidate;
   for (KernelOp kernel : kernels)
     candidate.steps.push_back(indexOf.lookup(kernel));
@@ -255,20 +286,38 @@ double BandDecider::estimateAll() {
   return sum;
 }
 
-std::string BandDecider::describe(int index) {
+/// One line: the nodes, the decision, what it was made from. Peaks are those of the network with these kernels apart and
+/// together, and the others as they were decided.
+std::string BandDecider::describe(int index, StringRef decision, const TilingChoice &choice, const TilingGoal &goal) {
   const TilingCandidate &candidate = candidates[index];
   const BandLoopChoice &loops = candidate.loops;
-  return llvm::formatv("{0} kernels in {9}bands of {1} rows, steps of {2}: {3:F1} us (rows computed twice {4:F1}, other schedules "
-                       "{5:F1}, traffic {6:F1}, barriers {7:F1}), {8} KB of scratch, {10} KB for each thread",
-                       candidate.steps.size(), loops.rows, loops.step, loops.cost(), loops.recomputed, loops.lost,
-                       -loops.traffic, -loops.barriers, loops.sharedBytes / 1024, loops.serial ? "serial " : "",
-                       loops.workerBytes / 1024);
+  auto peakOf = [&](ArrayRef<int> merged) {
+    std::vector<int64_t> live = liveBytes(steps, candidates, merged, goal.threads);
+    return *llvm::max_element(live) / 1024;
+  };
+  std::vector<int> apart = choice.chosen;
+  llvm::erase(apart, index);
+  std::vector<int> together = apart;
+  together.push_back(index);
+  auto nodes = llvm::map_range(candidate.steps, [&](int step) {
+    const StringRef node = getNodeName(kernels[step].getLoc());
+    return node.empty() ? kernels[step].getAnchor()->getName().stripDialect() : node;
+  });
+  std::string text = llvm::join(nodes, " + ");
+  llvm::raw_string_ostream(text)
+      << ": " << decision
+      << llvm::format(": %+.1f us (rows computed twice %+.1f, other schedules %+.1f, traffic %+.1f, barriers %+.1f)",
+                      loops.cost(), loops.recomputed, loops.lost, 0.0 - loops.traffic, 0.0 - loops.barriers)
+      << ", peak " << peakOf(apart) << " -> " << peakOf(together) << " KB, " << (loops.serial ? "serial " : "") << "bands of " << loops.rows << " rows in steps of "
+      << loops.step << ", " << loops.sharedBytes / 1024 << " KB of scratch, " << loops.workerBytes / 1024 << " KB for each thread";
+  return text;
 }
 
 void BandDecider::apply(const TilingChoice &choice, const TilingGoal &goal) {
   Builder builder(kernels.front().getContext());
-  auto remark = [&](int candidate, const std::string &text) {
-    kernels[candidates[candidate].steps.back()]->setAttr(kRemarkAttr, builder.getStringAttr(text));
+  auto remark = [&](int candidate, StringRef decision) {
+    kernels[candidates[candidate].steps.back()]->setAttr(
+        kRemarkAttr, builder.getStringAttr(describe(candidate, decision, choice, goal)));
   };
   std::vector<bool> taken(kernels.size());
   for (int index : choice.chosen) {
@@ -282,12 +331,12 @@ void BandDecider::apply(const TilingChoice &choice, const TilingGoal &goal) {
     }
     kernels[candidate.steps.back()]->setAttr(
         kBandsAttr, BandsAttr::get(builder.getContext(), candidate.steps.size(), candidate.loops.rows, candidate.loops.step,
-                                  candidate.loops.serial));
-    const char *why = goal.mode == TilingGoal::Mode::always          ? "merged as asked"
-                      : llvm::is_contained(choice.forMemory, index) ? "merged for a smaller peak"
-                                                                    : "merged to save time";
-    remark(index, std::string(why) + ": " + describe(index));
+                                   candidate.loops.serial));
+    remark(index, goal.mode == TilingGoal::Mode::always          ? "merged as asked"
+                  : llvm::is_contained(choice.forMemory, index) ? "merged for a smaller peak"
+                                                                : "merged to save time");
   }
+  const char *apart = goal.mode == TilingGoal::Mode::never ? "kept apart as asked" : "kept apart";
   // Of what stays apart, the cheapest candidate that ends with a kernel says why.
   std::vector<int> cheapest(kernels.size(), -1);
   for (int index = 0; index < int(candidates.size()); ++index) {
@@ -299,7 +348,7 @@ void BandDecider::apply(const TilingChoice &choice, const TilingGoal &goal) {
   }
   for (int index : cheapest)
     if (index >= 0)
-      remark(index, "kept apart: " + describe(index));
+      remark(index, apart);
 }
 
 namespace {
@@ -322,7 +371,7 @@ struct DecideBandsPass : res::impl::DecideBandsPassBase<DecideBandsPass> {
                 : text(kTilingAttr) == "always" ? TilingGoal::Mode::always
                                                 : TilingGoal::Mode::automatic;
     if (auto limit = module->getAttrOfType<IntegerAttr>(kMemoryLimitAttr)) {
-      goal.memoryLimit = limit.getInt();
+      goal.memoryLimit = limit.getInt() - getStateBytes(1);
       goal.threads = 1;
     }
     for (auto function : module.getOps<func::FuncOp>())

@@ -35,13 +35,14 @@ struct TileBottleneckPass : res::impl::TileBottleneckPassBase<TileBottleneckPass
 
   /// The kernels that `last` is computed with, itself included, in the order of the data.
   static FailureOr<SmallVector<KernelOp>> collectStages(KernelOp last, int64_t count) {
+    auto isStage = [](KernelOp kernel) { return getAnchors(kernel.getBody().front()).size() == 1; };
     SmallVector<KernelOp> stages{last};
     while (int64_t(stages.size()) < count) {
       KernelOp reader = stages.front();
       KernelOp producer = reader.getInputs().empty() ? KernelOp() : getSoleProducer(reader.getInputs().front(), reader);
-      if (!producer || producer.getNumResults() != 1 || producer->hasAttr(kBandsAttr))
-        return last.emitOpError("expected ") << count << " kernels of which each reads the one before it, as its first input and "
-                                                         "nothing else does, got " << stages.size();
+      if (!producer || producer.getNumResults() != 1 || !isStage(producer) || !isStage(last))
+        return last.emitOpError("expected ") << count << " kernels with one anchor, of which each reads the one before it, as its "
+                                                         "first input and nothing else does, got " << stages.size();
       stages.insert(stages.begin(), producer);
     }
     return stages;

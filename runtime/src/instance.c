@@ -74,8 +74,8 @@ static res_instance *lay_out(char *workspace, const res_model *model, const stru
     worker->index = i;
     worker->inside_loop = i > 0; /* the others never run anything but tasks */
   }
-  const struct res_abi_scratch behind = {res_abi_align(program->arena_bytes), program->shared_scratch_bytes,
-                                         program->worker_scratch_bytes};
+  const uint64_t end = res_abi_align(program->arena_bytes);
+  const struct res_abi_scratch behind = {end, 0, end, program->shared_scratch_bytes, program->worker_scratch_bytes};
   if (!program->scratch)
     res_rt_place_scratch(instance, &behind);
   return instance;

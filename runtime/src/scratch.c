@@ -15,7 +15,7 @@ void res_rt_reset_scratch(res_worker *worker) {
 void res_rt_place_scratch(res_instance *instance, const struct res_abi_scratch *scratch) {
   /* Worker 0 allocates outside and inside of parallel loops: its slice is the shared one and its own, side by side. */
   const uint64_t shared = res_abi_align(scratch->shared_bytes), own = res_abi_align(scratch->worker_bytes);
-  char *start = instance->arena + scratch->offset;
+  char *start = instance->arena + res_abi_scratch_offset(scratch, (uint32_t)instance->threads);
   for (int32_t i = 0; i < instance->threads; ++i) {
     res_worker *worker = &instance->workers[i];
     worker->scratch = i ? start + shared + (uint64_t)i * own : start;

@@ -10,7 +10,7 @@
 class FakeModel {
 public:
   FakeModel(std::initializer_list<res_abi_step> list) : steps(list) {
-    program = {steps.data(), FAKE_ARENA, FAKE_SHARED, FAKE_WORKER, /*isa=*/0, 0, nullptr};
+    program = {steps.data(), FAKE_ARENA, FAKE_SHARED, FAKE_WORKER, /*isa=*/0, 0, nullptr, nullptr};
     model.abi_version = RES_ABI_VERSION;
     model.struct_bytes = sizeof(res_model);
     model.name = "fake";

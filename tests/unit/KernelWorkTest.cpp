@@ -51,6 +51,25 @@ TEST_F(KernelWorkTest, DirectConvolutionsExecuteWhatIsDefined) {
   EXPECT_EQ(countExecutedMacs(module, Attribute()), macs);
 }
 
+TEST_F(KernelWorkTest, BandsExecuteRowsThatTwoNeighboursNeedTwice) {
+  ModuleOp module = parse(R"(
+    func.func @main(%x: tensor<1x16x12x8xf32>, %w: tensor<16x16x3x3xf32>, %v: tensor<16x16x3x3xf32>) -> tensor<1x16x12x8xf32> {
+      %0 = res.conv %x, %w window<3x3, pad = [1, 1, 1, 1]> : (tensor<1x16x12x8xf32>, tensor<16x16x3x3xf32>) -> tensor<1x16x12x8xf32>
+      %1 = res.conv %0, %v window<3x3, pad = [1, 1, 1, 1]> : (tensor<1x16x12x8xf32>, tensor<16x16x3x3xf32>) -> tensor<1x16x12x8xf32>
+      return %1 : tensor<1x16x12x8xf32>
+    })");
+  const int64_t macsOfRow = 16 * 8 * 16 * 9;
+  EXPECT_EQ(countMacs(module), 24 * macsOfRow);
+  const std::string direct = "#res.direct<blocks = 1, pixels = 8, unroll = 1, order = space, flat = false, staging = none, rows = 1, chunk = 0>";
+  auto executed = [&](const std::string &bands) {
+    func::FuncOp function = *module.getOps<func::FuncOp>().begin();
+    return countExecutedMacs(function, schedule("banded<" + bands + ", stages = [" + direct + ", " + direct + "]>"));
+  };
+  EXPECT_EQ(executed("rows = 4, step = 2"), (24 + 2 * 2) * macsOfRow); // three bands, two rows of the first at each border
+  EXPECT_EQ(executed("rows = 12, step = 3"), 24 * macsOfRow);
+  EXPECT_EQ(executed("rows = 0, step = 0"), 24 * macsOfRow); // an edited dump
+}
+
 TEST_F(KernelWorkTest, WinogradExecutesTheSquaresOfItsTiles) {
   ModuleOp whole = conv(12, 8);
   EXPECT_EQ(countExecutedMacs(whole, winograd(4)) * 4, countMacs(whole)); // 36 / 16 instead of 9 for an output

@@ -41,7 +41,7 @@ static int emitPhase(Model &model, StringRef path) {
 static void printRemarks(mlir::ModuleOp module) {
   module.walk([](KernelOp kernel) {
     if (auto remark = kernel->getAttrOfType<mlir::StringAttr>(kRemarkAttr))
-      errs() << "resc: remark: node '" << getNodeName(kernel.getLoc()) << "': " << remark.getValue() << "\n";
+      errs() << "resc: remark: " << remark.getValue() << "\n";
   });
 }
 

@@ -11,9 +11,12 @@ typedef int32_t (*res_abi_step)(const void *const *inputs, void *const *outputs,
 /* Instruction sets, as bits: a program runs where all of its bits are present. On AArch64 there are none. */
 enum { RES_ABI_ISA_AVX2 = 1 /* with FMA and F16C */, RES_ABI_ISA_AVX512 = 2 /* F, BW, VL, DQ and CD */ };
 
-/* Where a step has its scratch: above what is live in the arena then, first the shared part, then that of each worker. */
+/* Where a step has its scratch: between or above what is live in the arena then, first the shared part, then that of each
+ * worker. Offsets are from the start of the arena, and multiples of RES_ABI_ALIGN. */
 struct res_abi_scratch {
-  uint64_t offset;       /* from the start of the arena, a multiple of RES_ABI_ALIGN */
+  uint64_t offset;       /* for up to `fits` threads */
+  uint64_t fits;
+  uint64_t above;        /* for more */
   uint64_t shared_bytes; /* as in res_abi_program, of this step */
   uint64_t worker_bytes;
 };
@@ -52,9 +55,12 @@ static inline uint64_t res_abi_workspace_bytes(uint64_t arena, uint64_t shared_s
          threads * (RES_ABI_WORKER_BYTES + res_abi_align(worker_scratch));
 }
 
+static inline uint64_t res_abi_scratch_offset(const struct res_abi_scratch *scratch, uint32_t threads) {
+  return threads <= scratch->fits ? scratch->offset : scratch->above;
+}
 /* From the start of the arena to the end of a step's scratch. */
 static inline uint64_t res_abi_step_bytes(const struct res_abi_scratch *scratch, uint32_t threads) {
-  return scratch->offset + res_abi_align(scratch->shared_bytes) + threads * res_abi_align(scratch->worker_bytes);
+  return res_abi_scratch_offset(scratch, threads) + res_abi_align(scratch->shared_bytes) + threads * res_abi_align(scratch->worker_bytes);
 }
 
 /* The library describes itself in an ELF note: section RES_ABI_NOTE_SECTION, owner RES_ABI_NOTE_OWNER, type

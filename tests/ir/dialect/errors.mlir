@@ -395,6 +395,41 @@ func.func @two_anchors(%x: tensor<1x4x8x8xf32>) {
 
 // -----
 
+func.func @several_anchors_with_another_schedule(%x: tensor<1x4x8x8xf32>) {
+  // expected-error @+1 {{expected at most one anchor, got 2 without #res.banded schedules}}
+  %0 = res.kernel(%a = %x : tensor<1x4x8x8xf32>) -> tensor<1x4x6x6xf32> attributes {schedules = {"x86-64-v4" = #res.map<pixels = 1, rows = 1>}} {
+    %1 = res.max_pool %a window<2x2> : tensor<1x4x8x8xf32> -> tensor<1x4x7x7xf32>
+    %2 = res.max_pool %1 window<2x2> : tensor<1x4x7x7xf32> -> tensor<1x4x6x6xf32>
+    res.yield %2 : tensor<1x4x6x6xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @several_anchors_with_too_few_stages(%x: tensor<1x4x8x8xf32>) {
+  // expected-error @+1 {{expected a stage of #res.banded for each of 2 anchors, got 1}}
+  %0 = res.kernel(%a = %x : tensor<1x4x8x8xf32>) -> tensor<1x4x6x6xf32> attributes {schedules = {"x86-64-v4" = #res.banded<rows = 1, step = 1, stages = [#res.map<pixels = 1, rows = 1>]>}} {
+    %1 = res.max_pool %a window<2x2> : tensor<1x4x8x8xf32> -> tensor<1x4x7x7xf32>
+    %2 = res.max_pool %1 window<2x2> : tensor<1x4x7x7xf32> -> tensor<1x4x6x6xf32>
+    res.yield %2 : tensor<1x4x6x6xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @one_anchor_with_two_stages(%x: tensor<1x4x8x8xf32>) {
+  // expected-error @+1 {{expected a stage of #res.banded for each of 1 anchors, got 2}}
+  %0 = res.kernel(%a = %x : tensor<1x4x8x8xf32>) -> tensor<1x4x7x7xf32> attributes {schedules = {"x86-64-v4" = #res.banded<rows = 1, step = 1, stages = [#res.map<pixels = 1, rows = 1>, #res.map<pixels = 1, rows = 1>]>}} {
+    %1 = res.max_pool %a window<2x2> : tensor<1x4x8x8xf32> -> tensor<1x4x7x7xf32>
+    res.yield %1 : tensor<1x4x7x7xf32>
+  }
+  return
+}
+
+// -----
+
 func.func @yield(%x: tensor<1x4x8x8xf32>) {
   // expected-error @+1 {{expected the yielded values to have the types of the results}}
   %0 = res.kernel(%a = %x : tensor<1x4x8x8xf32>) -> tensor<1x4x6x6xf32> {

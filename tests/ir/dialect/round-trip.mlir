@@ -70,6 +70,36 @@ func.func @kernel(%x: tensor<1x16x8x8xf32>) -> tensor<1x16x8x8xf32> {
   return %0 : tensor<1x16x8x8xf32>
 }
 
+// Kernels of several stages, and the decision to make one.
+// CHECK-LABEL: func.func @bands
+func.func @bands(%x: tensor<1x16x8x8xf32>) -> tensor<1x16x5x5xf32> {
+  // CHECK: res.kernel
+  // CHECK-SAME: schedules = {"x86-64-v4" = #res.banded<rows = 6, step = 2, stages = [#res.map<pixels = 2, rows = 0>, #res.map<pixels = 3, rows = 1>], serial = true>}
+  // CHECK-NEXT: res.max_pool
+  // CHECK-NEXT: res.relu
+  // CHECK-NEXT: res.max_pool
+  %0 = res.kernel(%a = %x : tensor<1x16x8x8xf32>) -> tensor<1x16x6x6xf32> attributes {schedules = {"x86-64-v4" = #res.banded<rows = 6, step = 2, stages = [#res.map<pixels = 2, rows = 0>, #res.map<pixels = 3, rows = 1>], serial = true>}} {
+    %1 = res.max_pool %a window<2x2> : tensor<1x16x8x8xf32> -> tensor<1x16x7x7xf32>
+    %2 = res.relu %1 : tensor<1x16x7x7xf32>
+    %3 = res.max_pool %2 window<2x2> : tensor<1x16x7x7xf32> -> tensor<1x16x6x6xf32>
+    res.yield %3 : tensor<1x16x6x6xf32>
+  }
+  // CHECK: res.kernel
+  // CHECK-SAME: attributes {res.bands = #res.bands<stages = 2, rows = 3, step = 1>, res.remark = "why"}
+  %1 = res.kernel(%a = %0 : tensor<1x16x6x6xf32>) -> tensor<1x16x5x5xf32> attributes {res.bands = #res.bands<stages = 2, rows = 3, step = 1>, res.remark = "why"} {
+    %p = res.max_pool %a window<2x2> : tensor<1x16x6x6xf32> -> tensor<1x16x5x5xf32>
+    res.yield %p : tensor<1x16x5x5xf32>
+  }
+  // CHECK: #res.bands<stages = 2, rows = 2, step = 1, serial = true>
+  // CHECK-SAME: #res.banded<rows = 4, step = 1, stages = [#res.map<pixels = 1, rows = 0>, #res.map<pixels = 1, rows = 0>]>
+  %2 = res.kernel(%a = %0 : tensor<1x16x6x6xf32>) -> tensor<1x16x4x4xf32> attributes {res.bands = #res.bands<stages = 2, rows = 2, step = 1, serial = true>, schedules = {"x86-64-v4" = #res.banded<rows = 4, step = 1, stages = [#res.map<pixels = 1, rows = 0>, #res.map<pixels = 1, rows = 0>]>}} {
+    %p = res.max_pool %a window<2x2> : tensor<1x16x6x6xf32> -> tensor<1x16x5x5xf32>
+    %q = res.max_pool %p window<2x2> : tensor<1x16x5x5xf32> -> tensor<1x16x4x4xf32>
+    res.yield %q : tensor<1x16x4x4xf32>
+  }
+  return %1 : tensor<1x16x5x5xf32>
+}
+
 // CHECK: func.func private @outlined
 // CHECK-SAME: #res.dense<blocks = 4, unroll = 2>
 // CHECK-SAME: #res.direct<blocks = 2, pixels = 14, unroll = 4, order = space, flat = false, staging = rows, rows = 3, chunk = 0>

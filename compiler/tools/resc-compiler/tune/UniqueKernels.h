@@ -13,7 +13,7 @@ namespace res {
 struct UniqueKernel {
   std::string name;
   std::vector<size_t> steps;                 // its calls, by their number in the model
-  llvm::SmallVector<Decision> candidates;    // the one that was decided comes first
+  llvm::SmallVector<Decision> candidates;    // the one that was decided comes first; of kernels in bands it is the only one
 };
 
 /// A candidate for each unique kernel.
