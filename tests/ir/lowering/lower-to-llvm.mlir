@@ -33,12 +33,12 @@
 // CHECK-DAG: llvm.func @demo_get_model() -> !llvm.ptr
 // CHECK-NOT: func.func
 
-// The program (res_abi_program): its steps, the arena, the most scratch of any kernel, shared and for each worker, and what
+// The program (res_abi_program): its steps, the arena, the most scratch of any call, shared and for each worker, and what
 // the processor must have (bit 0: AVX2, bit 1: AVX-512).
 // PROGRAM-LABEL: @res_program()
 // PROGRAM-NEXT: addressof @res_steps
 // PROGRAM-NEXT: constant(192 : i64)
-// PROGRAM-NEXT: constant(1024 : i64)
+// PROGRAM-NEXT: constant(256 : i64)
 // PROGRAM-NEXT: constant(512 : i64)
 // V4-NEXT: constant(3 : i32)
 // V3-NEXT: constant(1 : i32)

@@ -273,15 +273,6 @@ TEST(TilingChoiceTest, StopsAtTheLimit) {
   EXPECT_EQ(chooseTiling(network.steps, network.candidates, limitOf(1)).chosen, (std::vector<int>{0, 1}));
 }
 
-// Scratch of a kernel that is far from the peak is in the workspace all the same.
-TEST(TilingChoiceTest, LimitsCountScratchThatIsNotNeededAtThePeak) {
-  Network network = chainOf({50, 50, 10, 10, 0});
-  network.steps[3].sharedScratch = 30;
-  network.candidates.push_back(candidateOf({2, 3}, 1e4, 1));
-  EXPECT_TRUE(chooseTiling(network.steps, network.candidates, limitOf(130)).chosen.empty());
-  EXPECT_EQ(chooseTiling(network.steps, network.candidates, limitOf(101)).chosen, std::vector<int>{0});
-}
-
 TEST(TilingChoiceTest, BandsFitAndEndTogether) {
   const TargetModel target = llvm::cantFail(TargetModel::get("x86-64-v4"));
   auto stageOf = [](int64_t height, int64_t stride, int64_t span, double alone, double banded, int64_t mapBytes) {

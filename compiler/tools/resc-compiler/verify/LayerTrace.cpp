@@ -36,13 +36,14 @@ namespace {
 /// An instance whose program is one step of the library's, which can be exchanged between runs, and one turn.
 class SteppedInstance {
 public:
-  explicit SteppedInstance(const res_model &whole) : steps(whole.program->steps), program(*whole.program), model(whole) {
+  explicit SteppedInstance(const res_model &whole)
+      : steps(whole.program->steps), scratch(whole.program->scratch), program(*whole.program), model(whole) {
+    bytes = model.workspace_bytes(&model, 1); // of all steps
     model.program = &program;
     model.step_count = 1;
   }
 
   res_status open() {
-    size_t bytes = model.workspace_bytes(&model, 1);
     workspace.reset(static_cast<char *>(std::aligned_alloc(RES_ABI_ALIGN, res_abi_align(bytes))));
     if (!workspace)
       return RES_ERROR_MEMORY;
@@ -56,7 +57,7 @@ public:
     res_status status = RES_ERROR_PROCESSOR;
     for (const res_abi_program *next = &program; next && status == RES_ERROR_PROCESSOR;) {
       program = *next;
-      next = program.otherwise, steps = program.steps;
+      next = program.otherwise, steps = program.steps, scratch = program.scratch;
       program.otherwise = nullptr, program.turns = 1;
       status = model.open(&model, &options, &opened);
     }
@@ -66,6 +67,7 @@ public:
 
   res_status run(unsigned step, const std::vector<const void *> &inputs, const std::vector<void *> &outputs) {
     program.steps = steps + step;
+    program.scratch = scratch ? scratch + step : nullptr;
     return model.run(instance.get(), inputs.data(), outputs.data());
   }
 
@@ -77,6 +79,8 @@ private:
     void operator()(char *data) const { std::free(data); }
   };
   const res_abi_step *steps;
+  const res_abi_scratch *scratch;
+  size_t bytes;
   res_abi_program program;
   res_model model;
   std::unique_ptr<char, Free> workspace;
