@@ -152,7 +152,7 @@ private:
 } // namespace
 
 std::string res::compileKernel(Func output, const std::vector<ImageParam> &arguments, const std::string &name,
-                               const TargetModel &target, ScratchBytes planned, const PrefetchPlan &prefetches,
+                               const TargetModel &target, ScratchBytes planned, const std::vector<PrefetchPlan> &prefetches,
                                const KernelFiles &files) {
   std::vector<Argument> args(arguments.begin(), arguments.end());
   // Without metadata: that names the Func of the output, and Halide numbers names by counters that all threads share, so that
@@ -160,8 +160,9 @@ std::string res::compileKernel(Func output, const std::vector<ImageParam> &argum
   Module module = Pipeline(output).compile_to_module(args, name, halideTarget(target), LinkageType::External);
   if (!fillInMinima(module))
     return "kernel '" + name + "': a shape that is not constant";
-  if (!prefetches.weights.empty())
-    module = insertPrefetches(module, prefetches);
+  for (const PrefetchPlan &plan : prefetches)
+    if (!plan.weights.empty())
+      module = insertPrefetches(module, plan);
   ScratchBytes needed{0, 0};
   if (!measureScratch(module, name, needed))
     return "kernel '" + name + "': scratch of unknown size";

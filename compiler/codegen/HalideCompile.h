@@ -32,7 +32,7 @@ std::string catchHalide(const std::function<std::string()> &work);
 /// Lowers and compiles a pipeline for a target. Fails when it allocates more scratch than `planned`: the
 /// runtime has no more to give. Returns an error message or "".
 std::string compileKernel(Halide::Func output, const std::vector<Halide::ImageParam> &arguments, const std::string &name,
-                          const TargetModel &target, ScratchBytes planned, const PrefetchPlan &prefetches,
+                          const TargetModel &target, ScratchBytes planned, const std::vector<PrefetchPlan> &prefetches,
                           const KernelFiles &files);
 
 } // namespace res

@@ -149,8 +149,13 @@ llvm::Expected<Reader> KernelEmitter::defineConvolution(Stage &stage, ConvOp op,
   // Other inputs are staged, or read again for the next tap.
   if (window.height * window.width == 1 && params.count(op.getInput()))
     stage.prefetches.input = params.lookup(op.getInput()).name();
+  auto isAddend = [](BlockArgument argument) {
+    return llvm::all_of(argument.getUsers(), [](Operation *user) { return isElementwise(user); });
+  };
+  const bool isLast = &stage == &stages.back();
   for (BlockArgument argument : kernel.getArguments())
-    if (argument != op.getInput() && typeOf(argument).getRank() == 4 && getBlock(typeOf(argument)))
+    if (isLast && argument != op.getInput() && typeOf(argument).getRank() == 4 && getBlock(typeOf(argument)) &&
+        (!banded || isAddend(argument)))
       stage.prefetches.operands.push_back(argument == overwritten ? output.name() : params.lookup(argument).name());
   ConvAlgorithm algorithm = defineConv(stage.name, vars, input, from, params.lookup(op.getFilter()), filter.getDimSize(4),
                                        vectorReader(op.getBias()), to, window, op.getGroups(), flat, stage.direct);
@@ -385,9 +390,14 @@ llvm::Error KernelEmitter::emit(const KernelFiles &files) {
     auto scratch = kernel->getAttrOfType<DenseI64ArrayAttr>(kScratchAttr);
     if (!scratch || scratch.size() != 2)
       return "kernel '" + name + "': expected two sizes in " + kScratchAttr.str();
-    const PrefetchPlan none;
-    return compileKernel(stages.back().result, arguments, name, target, {scratch[0], scratch[1]},
-                         banded ? none : stages.front().prefetches, files);
+    std::vector<PrefetchPlan> prefetches;
+    for (Stage &stage : stages) {
+      // Weights of stages pass again and again through the core's cache, and are there.
+      if (banded)
+        stage.prefetches.distance = std::nullopt, stage.prefetches.through = "";
+      prefetches.push_back(stage.prefetches);
+    }
+    return compileKernel(stages.back().result, arguments, name, target, {scratch[0], scratch[1]}, prefetches, files);
   });
   return error.empty() ? llvm::Error::success() : llvm::createStringError(error);
 }
