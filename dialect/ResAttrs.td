@@ -209,7 +209,7 @@ def Res_BandedAttr : Res_Attr<"Banded", "banded"> {
 
     With `serial` the bands come one after the other, and each stage computes its rows of a band in tasks of its own, of
     `step` rows in the last stage, of `rows` of its schedule in the others: all caches serve one stage at a time, as if it
-    were a kernel.
+    were a kernel. Rows that the next band reads, too, stay, so that none is computed twice.
   }];
   let parameters = (ins "int64_t":$rows, "int64_t":$step, DefaultValuedParameter<"bool", "false">:$serial,
                     ArrayRefParameter<"::mlir::Attribute">:$stages);

@@ -39,7 +39,8 @@ static int64_t makespan(int64_t steps, int64_t perBand, int64_t threads) {
 static void addRowCosts(BandLoopChoice &choice, llvm::ArrayRef<TilingStage> stages, llvm::ArrayRef<BandStage> bands) {
   llvm::SmallVector<double> shares = recomputedShares(bands, choice.rows);
   for (size_t i = 0; i < stages.size(); ++i) {
-    choice.recomputed += shares[i] * stages[i].banded;
+    if (!choice.serial) // these keep the rows that the next band reads
+      choice.recomputed += shares[i] * stages[i].banded;
     choice.lost += stages[i].banded - stages[i].alone;
   }
 }
@@ -66,10 +67,15 @@ static double reloadMicroseconds(llvm::ArrayRef<TilingStage> stages, llvm::Array
   return bytes / target.dramBytesPerCycle / kCyclesPerMicrosecond;
 }
 
-/// Two threads that share an odd number of tasks: half of the machines that this is for have more.
-static double imbalanceMicroseconds(const TilingStage &stage, int64_t rows, int64_t taskRows) {
-  const int64_t tasks = std::max<int64_t>(1, divideCeil(rows, taskRows));
-  return 0.5 * stage.banded * (double(2 * makespan(tasks, 1, 2)) / double(tasks) - 1.0);
+/// Two threads that share an odd number of tasks in a band: half of the machines that this is for have more. `rows`: what the
+/// stage computes for each band.
+static double imbalanceMicroseconds(const TilingStage &stage, llvm::ArrayRef<int64_t> rows, int64_t taskRows) {
+  int64_t tasks = 0, slots = 0;
+  for (int64_t count : rows) {
+    const int64_t ofBand = std::max<int64_t>(1, divideCeil(count, taskRows));
+    tasks += ofBand, slots += 2 * makespan(ofBand, 1, 2);
+  }
+  return 0.5 * stage.banded * (double(slots) / double(tasks) - 1.0);
 }
 
 /// A map that is larger than a fair share of the last cache is fetched for writing, written and read again from memory:
@@ -156,33 +162,51 @@ std::optional<BandLoopChoice> res::chooseBandLoops(llvm::ArrayRef<TilingStage> s
   return choice;
 }
 
+/// Serial bands of `rows` rows; the last has what is left.
+static BandLoopChoice makeSerialBands(llvm::ArrayRef<TilingStage> stages, llvm::ArrayRef<BandStage> bands, int64_t rows) {
+  constexpr int64_t kTasks = 8;
+  const int64_t height = bands.back().height, count = divideCeil(height, rows);
+  BandLoopChoice choice{};
+  choice.serial = true;
+  choice.rows = rows;
+  for (choice.step = std::max<int64_t>(1, rows / kTasks); rows % choice.step;)
+    --choice.step;
+  addRowCosts(choice, stages, bands);
+  choice.barriers = -double(int64_t(stages.size()) * (count - 1)) * kBarrierMicroseconds;
+  llvm::SmallVector<BandRows> whole = rowsOfBands(bands, rows), rest = rowsOfBands(bands, height - (count - 1) * rows);
+  for (size_t i = 0; i < stages.size(); ++i) {
+    const bool isLast = i + 1 == stages.size();
+    llvm::SmallVector<int64_t> ofBands(count, whole[i].fresh);
+    ofBands.front() = whole[i].kept;
+    ofBands.back() = rest[i].kept - (whole[i].kept - whole[i].fresh);
+    choice.barriers -= imbalanceMicroseconds(stages[i], ofBands, isLast ? choice.step : stages[i].taskRows);
+    choice.workerBytes = std::max(choice.workerBytes, stages[i].scratchBytes);
+    if (!isLast)
+      choice.sharedBytes += stages[i].mapBytes / bands[i].height * whole[i].kept;
+  }
+  return choice;
+}
+
 std::optional<BandLoopChoice> res::chooseSerialBands(llvm::ArrayRef<TilingStage> stages) {
-  // Few bands: half or a third of a map is enough to lower a peak, and each costs a barrier and shared rows.
-  constexpr int64_t kMostBands = 3, kTasks = 8;
+  // Few bands: half or a third of a map is enough to lower a peak, and each costs a barrier. Bands of equal size need the
+  // least scratch; up to a quarter larger ones where both threads then end together.
+  constexpr int64_t kMostBands = 3;
   llvm::SmallVector<BandStage> bands;
   for (const TilingStage &stage : stages)
     bands.push_back(stage.band);
   const int64_t height = bands.back().height;
   for (int64_t count = 2; count <= kMostBands; ++count) {
-    const int64_t rows = divideCeil(height, count);
-    if (height % count || !checkBands(bands, rows, 1, true).empty())
-      continue;
-    BandLoopChoice choice{};
-    choice.serial = true;
-    choice.rows = rows;
-    for (choice.step = std::max<int64_t>(1, rows / kTasks); rows % choice.step;)
-      --choice.step;
-    llvm::SmallVector<BandRows> kept = rowsOfBands(bands, rows);
-    for (size_t i = 0; i < stages.size(); ++i) {
-      choice.workerBytes = std::max(choice.workerBytes, stages[i].scratchBytes);
-      if (i + 1 < stages.size())
-        choice.sharedBytes += stages[i].mapBytes / bands[i].height * kept[i].kept;
+    std::optional<BandLoopChoice> best;
+    const int64_t equal = divideCeil(height, count);
+    for (int64_t rows = equal; rows <= equal + equal / 4 && rows * (count - 1) < height; ++rows) {
+      if (!checkBands(bands, rows, 1, true).empty())
+        continue;
+      BandLoopChoice choice = makeSerialBands(stages, bands, rows);
+      if (!best || choice.cost() < 0.999 * best->cost())
+        best = choice;
     }
-    addRowCosts(choice, stages, bands);
-    choice.barriers = -double(int64_t(stages.size()) * (count - 1)) * kBarrierMicroseconds;
-    for (size_t i = 0; i < stages.size(); ++i)
-      choice.barriers -= imbalanceMicroseconds(stages[i], kept[i].kept, i + 1 < stages.size() ? stages[i].taskRows : choice.step);
-    return choice;
+    if (best)
+      return best;
   }
   return std::nullopt;
 }
@@ -226,9 +250,13 @@ std::vector<int64_t> res::liveBytes(llvm::ArrayRef<MemoryStep> steps, llvm::Arra
       continue;
     int64_t bytes = steps[i].bytes;
     const int updated = steps[i].updates;
-    // The sum takes the place of its addend, a tensor that ends there; from then on the bytes are this step's.
-    const bool inPlace =
-        updated >= 0 && place[updated] == updated && last[updated] == place[i] && steps[updated].bytes == bytes;
+    // The sum takes the place of its addend, a tensor that ends there; from then on the bytes are this step's. Not where
+    // another stage of the kernel reads the tensor for other rows.
+    const bool readByStage = candidateOf[i] >= 0 && llvm::any_of(candidates[candidateOf[i]].steps, [&](int step) {
+      return step != i && llvm::is_contained(steps[step].reads, updated);
+    });
+    const bool inPlace = updated >= 0 && place[updated] == updated && last[updated] == place[i] &&
+                         steps[updated].bytes == bytes && !readByStage;
     change[first[i] + (inPlace ? 1 : 0)] += bytes;
     change[last[i] + 1] -= bytes;
   }
@@ -302,6 +330,28 @@ static void dropUseless(TilingChoice &choice, llvm::ArrayRef<TilingCandidate> ca
   }
 }
 
+/// A step is chosen while others are not yet: what lowers the peak the most then may be more than the others leave to gain. So
+/// each gives way to the cheapest candidate for its steps with which the peak is no higher.
+static void takeCheaper(TilingChoice &choice, llvm::ArrayRef<TilingCandidate> candidates, llvm::ArrayRef<int> order, Peak peak,
+                        const TilingGoal &goal, llvm::function_ref<Peak(llvm::ArrayRef<int>)> peakWith) {
+  for (int &member : choice.forMemory) {
+    for (int other : order) {
+      if (candidates[other].loops.cost() >= candidates[member].loops.cost())
+        break; // they come by cost
+      if (candidates[other].steps != candidates[member].steps)
+        continue;
+      std::vector<int> with = choice.chosen;
+      std::replace(with.begin(), with.end(), member, other);
+      const Peak next = peakWith(with);
+      if (meets(peak, goal) ? !meets(next, goal) : next.bytes > peak.bytes)
+        continue;
+      choice.chosen = with;
+      member = other;
+      break;
+    }
+  }
+}
+
 TilingChoice res::chooseTiling(llvm::ArrayRef<MemoryStep> steps, llvm::ArrayRef<TilingCandidate> candidates,
                                const TilingGoal &goal) {
   // Estimates are not better than this; what is expected to save less is chosen for memory only.
@@ -368,6 +418,8 @@ TilingChoice res::chooseTiling(llvm::ArrayRef<MemoryStep> steps, llvm::ArrayRef<
     peak = bestPeak;
   }
   dropUseless(choice, candidates, peak, goal, peakWith);
+  if (!always)
+    takeCheaper(choice, candidates, order, peakWith(choice.chosen), goal, peakWith);
   // What was taken back may have taken the place of something that saves time.
   peak = peakWith(choice.chosen);
   takeWhatSaves(meets(peak, goal) ? *goal.memoryLimit : peak.bytes);

@@ -53,6 +53,8 @@ static double recomputedShareOf(Operation *anchor, BandedAttr banded) {
   SmallVector<BandStage> stages = getBandStages(body, banded);
   if (stages.size() < 2 || !checkBands(stages, banded.getRows(), banded.getStep(), banded.getSerial()).empty())
     return 0;
+  if (banded.getSerial()) // the rows that the next band reads stay
+    return 0;
   return recomputedShares(stages, banded.getRows())[std::distance(anchors.begin(), llvm::find(anchors, anchor))];
 }
 

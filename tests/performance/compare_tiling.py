@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Time and memory of bands of rows: never, auto and always, in turn.
 
-    compare_tiling.py MODEL.onnx[@NAME=SHAPE] … [--resc RESC] [--math fast,strict] [--threads 1,2] [--rounds 7] [--seconds 0.5]
+    compare_tiling.py MODEL.onnx[@NAME=SHAPE] … [--resc RESC] [--math fast,strict] [--threads 1,2] [--rounds 15] [--seconds 0.3]
 
-Prints a Markdown table: medians of the rounds' medians, as ratios to never, and the workspace in bytes. A shape belongs to an
-input of a model whose sizes are symbolic: `resnet50.onnx@input=1x3x512x512`.
+Prints a Markdown table: the median time of never, ratios to it, and the workspace in bytes. A ratio is the median of the rounds'
+ratios, as what ran within a second of each other met the same neighbours. A shape belongs to an input of a model whose sizes are
+symbolic: `resnet50.onnx@input=1x3x512x512`.
 """
 import argparse
 import json
@@ -32,14 +33,18 @@ def compile_modes(resc, model, math, folder):
 
 
 def measure(resc, libraries, threads, options):
-    """Median milliseconds of each library; every round begins with another one, in a process of its own."""
+    """Median milliseconds of each library in each round; every round begins with another one, in a process of its own."""
     times = {mode: [] for mode in libraries}
     for turn in range(options.rounds):
         order = list(libraries)[turn % len(libraries):] + list(libraries)[:turn % len(libraries)]
         for mode in order:
             report = json.loads(run(resc, "bench", libraries[mode], "--threads", threads, "--seconds", options.seconds, "--json", "-"))
             times[mode].append(report["p50_ms"])
-    return {mode: statistics.median(values) for mode, values in times.items()}
+    return times
+
+
+def ratio_to_never(times, mode):
+    return statistics.median(time / never for time, never in zip(times[mode], times["never"]))
 
 
 def main():
@@ -48,8 +53,8 @@ def main():
     parser.add_argument("--resc", default="resc")
     parser.add_argument("--math", default="fast,strict")
     parser.add_argument("--threads", default="1,2")
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--seconds", type=float, default=0.5)
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--seconds", type=float, default=0.3)
     options = parser.parse_args()
     print("| network | math | threads | never, ms | auto | always | never, bytes | auto | always |")
     print("|---|---|---|---|---|---|---|---|---|")
@@ -63,8 +68,8 @@ def main():
                 for threads in options.threads.split(","):
                     times = measure(options.resc, libraries, threads, options)
                     bytes_of = {mode: workspace[mode][threads] for mode in MODES}
-                    print(f"| {name} | {math} | {threads} | {times['never']:.2f} | " +
-                          " | ".join(f"{times[mode] / times['never']:.3f}" for mode in MODES[1:]) + f" | {bytes_of['never']:,} | " +
+                    print(f"| {name} | {math} | {threads} | {statistics.median(times['never']):.2f} | " +
+                          " | ".join(f"{ratio_to_never(times, mode):.3f}" for mode in MODES[1:]) + f" | {bytes_of['never']:,} | " +
                           " | ".join(f"{bytes_of[mode] / bytes_of['never']:.3f}" for mode in MODES[1:]) + " |", flush=True)
     return 0
 

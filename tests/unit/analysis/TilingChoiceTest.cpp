@@ -107,6 +107,10 @@ std::vector<int64_t> bruteForceLive(const Network &network, llvm::ArrayRef<int> 
   for (int index : merged) {
     const TilingCandidate &candidate = network.candidates[size_t(index)];
     MemoryStep &last = steps[size_t(candidate.steps.back())];
+    // Rows that another stage still has to read must not be overwritten.
+    for (int inner : llvm::drop_end(candidate.steps))
+      if (llvm::is_contained(steps[size_t(inner)].reads, last.updates))
+        last.updates = -1;
     for (int inner : llvm::drop_end(candidate.steps)) {
       gone[size_t(inner)] = true;
       llvm::append_range(last.reads, steps[size_t(inner)].reads);
@@ -304,6 +308,15 @@ TEST(TilingChoiceTest, BandsFitAndEndTogether) {
   EXPECT_EQ(halves->rows, 14);
   EXPECT_EQ(halves->rows % halves->step, 0);
   EXPECT_EQ(halves->sharedBytes, 1000 * (14 + 2));
+  EXPECT_EQ(halves->recomputed, 0) << "the rows that the next band reads stay";
+  // Seven tasks of four rows in each half leave one of two threads idle; 8 and 6 do not.
+  TilingStage tiled = stageOf(56, 1, 1, 100, 100, 56000);
+  tiled.band.tile = tiled.taskRows = 4;
+  std::optional<BandLoopChoice> uneven = chooseSerialBands({tiled, stageOf(56, 1, 1, 100, 100, 56000)});
+  ASSERT_TRUE(uneven);
+  EXPECT_EQ(uneven->rows, 32);
+  EXPECT_EQ(uneven->step, 4);
+  EXPECT_NEAR(uneven->cost(), 2, 1e-9) << "two more barriers, and nothing else";
   // A last stage of transformed tiles has the step of its macro blocks, or none fits.
   const TilingStage stages[] = {stageOf(28, 1, 3, 1, 1, 2800), stageOf(28, 1, 3, 1, 1, 2800)};
   EXPECT_EQ(chooseBandLoops(stages, target, false, 8)->step, 8);
