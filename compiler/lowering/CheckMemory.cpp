@@ -1,19 +1,22 @@
 //===- CheckMemory.cpp - what a plan of the memory must hold ----*- C++ -*-===//
 
 #include "compiler/lowering/CheckMemory.h"
+#include "compiler/lowering/Scratch.h"
 
 #include <map>
+#include <set>
 
 using namespace mlir;
 using namespace res;
 
 namespace {
 
-/// The arena: what lies where.
+/// The arena: what lies where. Scratch that a step has left behind is a null value.
 class Arena {
 public:
   struct Range {
     int64_t begin, end;
+    bool overlaps(const Range &other) const { return begin < other.end && other.begin < end; }
   };
 
   /// What lies in a range, even in part.
@@ -58,10 +61,61 @@ static std::optional<Arena::Range> rangeOf(Value value) {
   return Arena::Range{offset, offset + getStorageBytes(cast<RankedTensorType>(value.getType()))};
 }
 
-static LogicalResult checkCall(CallOp call, Arena &arena) {
+/// Numbers that cannot overflow, however they are added up. Dumps are input.
+static LogicalResult checkNumbers(CallOp call) {
+  constexpr uint64_t kMost = uint64_t(1) << 48;
+  auto attr = call->getAttrOfType<DenseI64ArrayAttr>(kScratchPlaceAttr);
+  const res_abi_scratch place = getScratchPlace(call);
+  if ((place.shared_bytes || place.worker_bytes) && (!attr || attr.size() != 3))
+    return call.emitOpError("expected three numbers in ") << kScratchPlaceAttr << ", as its kernel needs scratch";
+  for (uint64_t number : {place.offset, place.above, place.shared_bytes, place.worker_bytes})
+    if (number > kMost)
+      return call.emitOpError("expected scratch of 0 to ") << kMost << " bytes and places up to there, got " << int64_t(number);
+  return success();
+}
+
+static std::string countOf(int64_t threads) { return std::to_string(threads) + (threads == 1 ? " thread" : " threads"); }
+
+/// Where the runtime gives scratch to `threads` workers: first the shared part, then each worker's, in whole units.
+static Arena::Range scratchOf(CallOp call, int64_t threads) {
+  auto units = [](uint64_t bytes) { return int64_t(llvm::alignTo(bytes, RES_ABI_ALIGN)); };
+  const res_abi_scratch place = getScratchPlace(call);
+  const int64_t begin = int64_t(uint64_t(threads) <= place.fits ? place.offset : place.above);
+  return {begin, begin + units(place.shared_bytes) + threads * units(place.worker_bytes)};
+}
+
+/// The scratch of a call lies in the workspace, whose part from the arena on has `bytes`, apart from what the call reads.
+static LogicalResult checkScratch(CallOp call, const Arena &arena, Arena::Range scratch, int64_t bytes, int64_t threads) {
+  if (scratch.begin % RES_ABI_ALIGN)
+    return call.emitOpError("expected scratch at a multiple of ") << RES_ABI_ALIGN << ", got " << scratch.begin;
+  if (scratch.end > bytes)
+    return call.emitOpError("expected scratch that ends in the workspace of ")
+           << countOf(threads) << ", at " << bytes << ", got its end at " << scratch.end;
+  for (Value other : arena.find(scratch))
+    if (llvm::is_contained(call.getInputs(), other))
+      return call.emitOpError("expected scratch of ") << countOf(threads) << " apart from inputs and results";
+  return success();
+}
+
+/// A call with `threads` workers, whose workspace has `bytes` from the arena on.
+static LogicalResult checkCall(CallOp call, Arena &arena, int64_t bytes, int64_t threads) {
   for (auto [index, input] : llvm::enumerate(call.getInputs()))
-    if (std::optional<Arena::Range> range = rangeOf(input); range && arena.find(*range) != SmallVector<Value>{input})
-      return call.emitOpError("expected input ") << index << " to lie in the arena as it was written, got it overwritten";
+    if (std::optional<Arena::Range> range = rangeOf(input)) {
+      const SmallVector<Value> found = arena.find(*range);
+      if (found == SmallVector<Value>{input})
+        continue;
+      InFlightDiagnostic error =
+          call.emitOpError("expected input ") << index << " to lie in the arena as it was written, got it overwritten";
+      if (llvm::is_contained(found, Value()))
+        error << " by scratch of " << countOf(threads);
+      return error;
+    }
+  const Arena::Range scratch = scratchOf(call, threads);
+  if (scratch.begin < scratch.end) {
+    if (failed(checkScratch(call, arena, scratch, bytes, threads)))
+      return failure();
+    arena.write(scratch, Value());
+  }
   Value overwritten = call.getInPlace() ? Value(call.getInputs()[*call.getInPlace()]) : Value();
   for (Value output : call.getOutputs()) {
     std::optional<Arena::Range> range = rangeOf(output);
@@ -74,8 +128,11 @@ static LogicalResult checkCall(CallOp call, Arena &arena) {
     }
     if (!range)
       continue;
+    if (range->overlaps(scratch))
+      return call.emitOpError("expected scratch of ") << countOf(threads) << " apart from inputs and results";
     for (Value other : arena.find(*range))
-      if (other != overwritten && (llvm::is_contained(call.getInputs(), other) || llvm::is_contained(call.getOutputs(), other)))
+      if (other && other != overwritten &&
+          (llvm::is_contained(call.getInputs(), other) || llvm::is_contained(call.getOutputs(), other)))
         return call.emitOpError("expected results apart from inputs and from each other");
     arena.write(*range, output);
   }
@@ -83,9 +140,21 @@ static LogicalResult checkCall(CallOp call, Arena &arena) {
 }
 
 LogicalResult res::checkMemory(func::FuncOp main) {
-  Arena arena;
-  for (auto call : main.getOps<CallOp>())
-    if (failed(checkCall(call, arena)))
+  // Scratch moves where one thread more than fits between tensors has it, for each step at another number.
+  std::set<int64_t> threads{1, 2, 8, RES_ABI_MAX_THREADS};
+  for (auto call : main.getOps<CallOp>()) {
+    if (failed(checkNumbers(call)))
       return failure();
+    const uint64_t fits = getScratchPlace(call).fits;
+    if (fits > 0 && fits < RES_ABI_MAX_THREADS)
+      threads.insert({int64_t(fits), int64_t(fits) + 1});
+  }
+  for (int64_t count : threads) {
+    const int64_t bytes = getWorkspaceBytes(main, uint32_t(count)) - getStateBytes(uint32_t(count));
+    Arena arena;
+    for (auto call : main.getOps<CallOp>())
+      if (failed(checkCall(call, arena, bytes, count)))
+        return failure();
+  }
   return success();
 }

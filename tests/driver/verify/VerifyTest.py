@@ -1,4 +1,4 @@
-"""resc verify: what it says of a good compiler, and that it names the pass or the kernel that is wrong.
+"""resc verify: what it says of a good compiler, and that it names the pass, the kernel or the step that is wrong.
 
 Environment: RESC, FAULTY (`resc verify` with faults to order) and DIGITS (a model).
 """
@@ -97,6 +97,16 @@ class VerifyTest(unittest.TestCase):
         result = self.run_command(FAULTY, DIGITS, RESC_BREAK_KERNEL="0")
         self.assertEqual((result.returncode, result.stderr), (1, ""))
         self.assertIn("too large", result.stdout)
+
+    def test_names_the_broken_plan(self):
+        for fault, message in (("tensor", "expected results apart from inputs and from each other"),
+                               ("scratch", "expected scratch of 1 thread apart from inputs and results"),
+                               ("more", "expected scratch of 3 threads apart from inputs and results")):
+            with self.subTest(fault):
+                result = self.run_command(FAULTY, DIGITS, RESC_BREAK_PLAN=fault)
+                self.assertEqual((result.returncode, result.stdout), (70, ""))
+                self.assertRegex(result.stderr, rf"^resc: error: node '\S+': 'res.call' op {message}\nresc: internal error: the "
+                                                r"plan of the memory does not hold; this is a bug in resc, please report it\n$")
 
 
 if __name__ == "__main__":

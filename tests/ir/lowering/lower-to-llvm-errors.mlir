@@ -163,3 +163,80 @@ func.func @main(%x: !a) -> !a
   %2 = res.call @k(%1) at [-1] : (!a) -> !a
   return %2 : !a
 }
+
+// -----
+
+// Scratch of a step: for one and for two threads above what is live, for more over the input.
+!a = tensor<1x16x1x2xf32, #res.blocked<16>>
+func.func private @k(!a) -> !a
+func.func private @s(!a) -> !a attributes {res.scratch = array<i64: 0, 128>}
+func.func @main(%x: !a) -> !a
+    attributes {res.arena_bytes = 128 : i64, res.arena_lower_bound_bytes = 128 : i64, res.weights_bytes = 0 : i64} {
+  %0 = res.call @k(%x) at [0] : (!a) -> !a
+  // expected-error @below {{expected scratch of 3 threads apart from inputs and results}}
+  %1 = res.call @s(%0) at [-1] {res.scratch_place = array<i64: 128, 2, 0>} : (!a) -> !a
+  return %1 : !a
+}
+
+// -----
+
+// The same over the result.
+!a = tensor<1x16x1x2xf32, #res.blocked<16>>
+func.func private @k(!a) -> !a
+func.func private @s(!a) -> !a attributes {res.scratch = array<i64: 1, 0>}
+func.func @main(%x: !a) -> !a
+    attributes {res.arena_bytes = 128 : i64, res.arena_lower_bound_bytes = 128 : i64, res.weights_bytes = 0 : i64} {
+  // expected-error @below {{expected scratch of 1 thread apart from inputs and results}}
+  %0 = res.call @s(%x) at [0] {res.scratch_place = array<i64: 0, 0, 0>} : (!a) -> !a
+  %1 = res.call @k(%0) at [-1] : (!a) -> !a
+  return %1 : !a
+}
+
+// -----
+
+// A tensor that this step does not read, and the next one does. Two workers' scratch ends where it begins.
+!a = tensor<1x16x1x2xf32, #res.blocked<16>>
+func.func private @k(!a) -> !a
+func.func private @s(!a) -> !a attributes {res.scratch = array<i64: 0, 128>}
+func.func private @add(!a, !a) -> !a
+func.func @main(%x: !a) -> !a
+    attributes {res.arena_bytes = 1152 : i64, res.arena_lower_bound_bytes = 256 : i64, res.weights_bytes = 0 : i64} {
+  %0 = res.call @k(%x) at [256] : (!a) -> !a
+  %1 = res.call @s(%x) at [1024] {res.scratch_place = array<i64: 0, 8, 1152>} : (!a) -> !a
+  // expected-error @below {{expected input 0 to lie in the arena as it was written, got it overwritten by scratch of 8 threads}}
+  %2 = res.call @add(%0, %1) at [-1] : (!a, !a) -> !a
+  return %2 : !a
+}
+
+// -----
+
+!a = tensor<1x16x1x2xf32, #res.blocked<16>>
+func.func private @s(!a) -> !a attributes {res.scratch = array<i64: 128, 128>}
+func.func @main(%x: !a) -> !a
+    attributes {res.arena_bytes = 0 : i64, res.arena_lower_bound_bytes = 0 : i64, res.weights_bytes = 0 : i64} {
+  // expected-error @below {{expected scratch at a multiple of 128, got 64}}
+  %0 = res.call @s(%x) at [-1] {res.scratch_place = array<i64: 64, 2, 0>} : (!a) -> !a
+  return %0 : !a
+}
+
+// -----
+
+!a = tensor<1x16x1x2xf32, #res.blocked<16>>
+func.func private @s(!a) -> !a attributes {res.scratch = array<i64: 0, 128>}
+func.func @main(%x: !a) -> !a
+    attributes {res.arena_bytes = 0 : i64, res.arena_lower_bound_bytes = 0 : i64, res.weights_bytes = 0 : i64} {
+  // expected-error @below {{expected three numbers in res.scratch_place, as its kernel needs scratch}}
+  %0 = res.call @s(%x) at [-1] : (!a) -> !a
+  return %0 : !a
+}
+
+// -----
+
+!a = tensor<1x16x1x2xf32, #res.blocked<16>>
+func.func private @s(!a) -> !a attributes {res.scratch = array<i64: 0, 128>}
+func.func @main(%x: !a) -> !a
+    attributes {res.arena_bytes = 0 : i64, res.arena_lower_bound_bytes = 0 : i64, res.weights_bytes = 0 : i64} {
+  // expected-error @below {{expected scratch of 0 to 281474976710656 bytes and places up to there, got -128}}
+  %0 = res.call @s(%x) at [-1] {res.scratch_place = array<i64: 0, 0, -128>} : (!a) -> !a
+  return %0 : !a
+}

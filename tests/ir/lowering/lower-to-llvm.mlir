@@ -66,8 +66,8 @@ func.func @main(%x: tensor<1x4xf32> {res.name = "in"}) -> (tensor<1x4xf32> {res.
     attributes {res.arena_bytes = 192 : i64, res.arena_lower_bound_bytes = 64 : i64, res.weights_bytes = 128 : i64} {
   %w = res.weight "w" in "f" at 0 : tensor<4xf32>
   %p = res.pack %w : tensor<4xf32> -> tensor<16xf32> as #res.pack_vector<multiple = 16> at 64
-  %0 = res.call @kernel(%x, %p) at [0] : (tensor<1x4xf32>, tensor<16xf32>) -> tensor<1x4xf32>
-  %1 = res.call @kernel(%0, %p) at [-1] : (tensor<1x4xf32>, tensor<16xf32>) -> tensor<1x4xf32>
+  %0 = res.call @kernel(%x, %p) at [0] {res.scratch_place = array<i64: 128, 2, 128>} : (tensor<1x4xf32>, tensor<16xf32>) -> tensor<1x4xf32>
+  %1 = res.call @kernel(%0, %p) at [-1] {res.scratch_place = array<i64: 128, 2, 256>} : (tensor<1x4xf32>, tensor<16xf32>) -> tensor<1x4xf32>
   return %1 : tensor<1x4xf32>
 }
 func.func private @kernel(%a: tensor<1x4xf32>, %b: tensor<16xf32>) -> tensor<1x4xf32> attributes {res.scratch = array<i64: 256, 512>} {
