@@ -120,9 +120,13 @@ std::string res::catchHalide(const std::function<std::string()> &work) {
 
 /// The Halide target of an instruction set. Kernels need no runtime but halide_do_par_for and halide_malloc, check
 /// nothing, and hand their first argument to both.
-static Target halideTarget(const TargetModel &target) {
-  std::string features = target.arch == "aarch64" ? "arm-64-linux" : "x86-64-linux-sse41-avx-avx2-fma-f16c";
-  if (target.name == "x86-64-v4")
+static Target halideTarget(const TargetModel &target, bool findsRaces) {
+  std::string features = target.arch == "aarch64" ? "arm-64-linux" : "x86-64-linux-sse41";
+  if (findsRaces)
+    features += "-tsan"; // which passes over accesses of more than 16 bytes, so vectors have no more
+  else if (target.arch != "aarch64")
+    features += "-avx-avx2-fma-f16c";
+  if (target.name == "x86-64-v4" && !findsRaces)
     features += "-avx512-avx512_skylake";
   return Target(features + "-no_runtime-no_asserts-no_bounds_query-user_context");
 }
@@ -157,7 +161,7 @@ std::string res::compileKernel(Func output, const std::vector<ImageParam> &argum
   std::vector<Argument> args(arguments.begin(), arguments.end());
   // Without metadata: that names the Func of the output, and Halide numbers names by counters that all threads share, so that
   // the bytes would depend on what else is compiled. All other names are of symbols that the linker strips.
-  Module module = Pipeline(output).compile_to_module(args, name, halideTarget(target), LinkageType::External);
+  Module module = Pipeline(output).compile_to_module(args, name, halideTarget(target, files.findsRaces), LinkageType::External);
   if (!fillInMinima(module))
     return "kernel '" + name + "': a shape that is not constant";
   for (const PrefetchPlan &plan : prefetches)

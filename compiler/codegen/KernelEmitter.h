@@ -15,6 +15,7 @@ struct KernelFiles {
   std::string object;
   std::string statement; // Halide's lowered loops
   std::string assembly;
+  bool findsRaces = false; // instrumented by the thread sanitizer, for a process that was built with it
 };
 
 /// Compiles an outlined kernel (phase `planned`) for a target: int symbol(void *context, halide_buffer_t *input…,

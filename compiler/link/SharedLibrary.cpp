@@ -34,7 +34,7 @@ static llvm::Error writeVersionScript(llvm::StringRef path, llvm::ArrayRef<std::
 }
 
 /// `-shared` accepts any undefined symbol; a missing one would only show at the user's dlopen.
-static llvm::Error checkUndefined(llvm::StringRef path) {
+static llvm::Error checkUndefined(llvm::StringRef path, llvm::StringRef provided) {
   auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
   if (!buffer)
     return llvm::createFileError(path, buffer.getError());
@@ -48,7 +48,8 @@ static llvm::Error checkUndefined(llvm::StringRef path) {
     auto name = symbol.getName();
     if (!flags || !name)
       return llvm::joinErrors(flags.takeError(), name.takeError());
-    if ((*flags & llvm::object::SymbolRef::SF_Undefined) && !name->empty() && !llvm::is_contained(kAllowed, *name))
+    const bool isProvided = !provided.empty() && name->starts_with(provided);
+    if ((*flags & llvm::object::SymbolRef::SF_Undefined) && !name->empty() && !isProvided && !llvm::is_contained(kAllowed, *name))
       unknown += " " + name->str();
   }
   return unknown.empty() ? llvm::Error::success()
@@ -77,7 +78,7 @@ static llvm::Error checkRoom(llvm::StringRef path, const std::vector<std::string
 }
 
 llvm::Error res::linkSharedLibrary(const std::vector<std::string> &objects, llvm::ArrayRef<std::string> exported,
-                                   llvm::StringRef versionScript, llvm::StringRef output) {
+                                   llvm::StringRef versionScript, llvm::StringRef output, llvm::StringRef provided) {
   if (llvm::Error error = writeVersionScript(versionScript, exported))
     return error;
   if (llvm::Error error = checkRoom(output, objects))
@@ -101,5 +102,5 @@ llvm::Error res::linkSharedLibrary(const std::vector<std::string> &objects, llvm
     first.consume_front("ld.lld: error: ");
     return llvm::createStringError("the linker failed: " + first);
   }
-  return checkUndefined(output);
+  return checkUndefined(output, provided);
 }

@@ -81,7 +81,7 @@ static llvm::Error compileKernels(MutableArrayRef<KernelJob> jobs, const BuildOp
       job.files.assembly = options.dump->addFile(job.symbol + ".s", "the kernel's assembly");
     }
   std::optional<KernelCache> cache;
-  if (options.useCache)
+  if (options.useCache && options.instrumentedRuntime.empty())
     cache.emplace();
   auto compile = [&](const KernelJob &job) -> llvm::Error {
     std::string key = cache ? KernelCache::keyOf(job.kernel, job.target->name, job.symbol) : "";
@@ -147,6 +147,13 @@ static llvm::Error buildDriver(ModuleOp module, const BuildOptions &options, Str
   return writeDriverObject(*driver, arch, object);
 }
 
+static llvm::Error writeRuntime(const BuildOptions &options, StringRef arch, StringRef object) {
+  if (options.instrumentedRuntime.empty())
+    return writeFile(object, runtimeObject(arch));
+  std::error_code failed = llvm::sys::fs::copy_file(options.instrumentedRuntime, object);
+  return failed ? llvm::createFileError(options.instrumentedRuntime, failed) : llvm::Error::success();
+}
+
 llvm::Error res::buildArtifact(ModuleOp module, const BuildOptions &options) {
   auto main = module.lookupSymbol<func::FuncOp>("main");
   auto targetName = module->getAttrOfType<StringAttr>(kTargetAttr);
@@ -174,7 +181,8 @@ llvm::Error res::buildArtifact(ModuleOp module, const BuildOptions &options) {
   for (auto function : module.getOps<func::FuncOp>())
     for (size_t place = 0; function != main && place < targets->size(); ++place) {
       objects.push_back(folder->file("kernel" + std::to_string(objects.size()) + ".o"));
-      jobs.push_back({function, &(*targets)[place], symbolFor(function.getName(), *targets, place), {objects.back(), "", ""}});
+      jobs.push_back({function, &(*targets)[place], symbolFor(function.getName(), *targets, place),
+                      {objects.back(), "", "", !options.instrumentedRuntime.empty()}});
     }
   if (llvm::Error error = compileKernels(jobs, options))
     return error;
@@ -184,7 +192,7 @@ llvm::Error res::buildArtifact(ModuleOp module, const BuildOptions &options) {
   const std::string &driver = objects.end()[-3], &runtime = objects.end()[-2], &data = objects.end()[-1];
   if (llvm::Error error = buildDriver(module, options, arch, driver))
     return error;
-  if (llvm::Error error = writeFile(runtime, runtimeObject(arch)))
+  if (llvm::Error error = writeRuntime(options, arch, runtime))
     return error;
   int64_t weightsBytes = weightsAttr.getInt();
   auto fill = [&](MutableArrayRef<char> section) { return packWeights(main, options, section); };
@@ -196,7 +204,8 @@ llvm::Error res::buildArtifact(ModuleOp module, const BuildOptions &options) {
     return error;
 
   if (llvm::Error error = linkSharedLibrary(objects, {"res_get_model", modelName.str() + "_get_model"},
-                                            folder->file("exports.map"), library.getTemporaryPath()))
+                                            folder->file("exports.map"), library.getTemporaryPath(),
+                                            options.instrumentedRuntime.empty() ? "" : "__tsan_"))
     return error;
   if (llvm::Error error = writeFile(header.getTemporaryPath(), generateHeader(module)))
     return error;

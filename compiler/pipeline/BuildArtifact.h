@@ -15,6 +15,8 @@ struct BuildOptions {
   unsigned jobs = 0;                  // kernels compiled at a time; 0: one for each core
   bool useCache = true;               // kernels of earlier compilations (KernelCache.h)
   DumpFolder *dump = nullptr;         // kernels' statements and assembly go there
+  std::string instrumentedRuntime;    // for tests that look for races: an object of the runtime, built with
+                                      // -fsanitize=thread as kernels are then, and as the process has to be
   std::function<void(unsigned done, unsigned all)> progress; // kernels compiled so far; called from any thread
 };
 
