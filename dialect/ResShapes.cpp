@@ -121,8 +121,8 @@ FailureOr<Shape> res::inferPack(ArrayRef<int64_t> weight, Attribute packing, Emi
 
 RowWindow res::getRowWindow(Operation *op) {
   auto type = cast<RankedTensorType>(op->getResult(0).getType());
-  RowWindow rows{type.getRank() == 4 ? type.getDimSize(2) : 1, 1, 1};
+  RowWindow rows{type.getRank() == 4 ? type.getDimSize(2) : 1, 1, 1, 0};
   if (auto window = op->getAttrOfType<WindowAttr>("window"))
-    rows.stride = window.getStrides()[0], rows.span = window.getSpan(0);
+    rows.stride = window.getStrides()[0], rows.span = window.getSpan(0), rows.pad = window.getPads()[0];
   return rows;
 }

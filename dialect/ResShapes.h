@@ -32,9 +32,10 @@ mlir::FailureOr<Shape> inferGemm(llvm::ArrayRef<int64_t> input, llvm::ArrayRef<i
 /// The shape of a packed weight; `packing` is one of the #res.pack_ attributes.
 mlir::FailureOr<Shape> inferPack(llvm::ArrayRef<int64_t> weight, mlir::Attribute packing, EmitError error);
 
-/// Rows of an operation's result, and of its input from one to the next and under one. Without a window 1 and 1.
+/// Rows of an operation's result, of its input from one to the next and under one, and of padding above. Without a window 1, 1
+/// and 0.
 struct RowWindow {
-  int64_t height, stride, span;
+  int64_t height, stride, span, pad;
 };
 RowWindow getRowWindow(mlir::Operation *op);
 

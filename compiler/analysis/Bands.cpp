@@ -32,6 +32,17 @@ llvm::SmallVector<double> res::recomputedShares(llvm::ArrayRef<BandStage> stages
   return shares;
 }
 
+bool res::readsAhead(llvm::ArrayRef<BandStage> stages) {
+  int64_t ahead = 0; // of a band's first new row of a stage before the band's first row of the last one
+  for (size_t i = stages.size(); i > 0; --i) {
+    const BandStage &stage = stages[i - 1];
+    if (stage.stride != 1 || stage.height != stages.back().height)
+      return false;
+    ahead += i > 1 ? stage.span - 1 - stage.pad : -stage.pad;
+  }
+  return ahead >= 0;
+}
+
 std::string res::checkBands(llvm::ArrayRef<BandStage> stages, int64_t rows, int64_t step, bool serial) {
   const BandStage &last = stages.back();
   if (step < 1 || step > last.height || rows < step || rows > last.height + step)

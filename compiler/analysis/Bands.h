@@ -22,6 +22,7 @@ struct BandStage {
   int64_t height;       // rows of its result
   int64_t stride, span; // of its window, along rows: rows of input from one output to the next, and under one output
   int64_t tile = 1;     // rows are computed so many at a time, at multiples of it
+  int64_t pad = 0;      // rows of its window above the first row of input
 };
 
 /// Rows of a stage's result: those that a step computes, and those that are in scratch at once.
@@ -38,6 +39,11 @@ llvm::SmallVector<BandRows> rowsOfBands(llvm::ArrayRef<BandStage> stages, int64_
 /// Rows that bands of `rows` rows of the last stage compute beyond one pass over each stage, as a share of the rows of each:
 /// what neighbouring bands both need.
 llvm::SmallVector<double> recomputedShares(llvm::ArrayRef<BandStage> stages, int64_t rows);
+
+/// Whether serial bands read each row of the first stage's input, which has as many rows as the last result, before they store
+/// to that row of the last result: the result may then overwrite the input. A stage keeps the rows that the next band reads, so
+/// a band's first new row of a stage follows those that the band before it needed.
+bool readsAhead(llvm::ArrayRef<BandStage> stages);
 
 /// (With `serial` bands a step is a whole band in all that is asked about rows but here.)
 /// The first thing about bands that does not fit (they come from edited dumps, too), or "".

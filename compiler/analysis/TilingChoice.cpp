@@ -251,10 +251,14 @@ std::vector<int64_t> res::liveBytes(llvm::ArrayRef<MemoryStep> steps, llvm::Arra
     int64_t bytes = steps[i].bytes;
     const int updated = steps[i].updates;
     // The sum takes the place of its addend, a tensor that ends there; from then on the bytes are this step's. Not where
-    // another stage of the kernel reads the tensor for other rows.
-    const bool readByStage = candidateOf[i] >= 0 && llvm::any_of(candidates[candidateOf[i]].steps, [&](int step) {
-      return step != i && llvm::is_contained(steps[step].reads, updated);
-    });
+    // another stage of the kernel reads the tensor for other rows that may have been overwritten.
+    auto isReadLate = [&](const TilingCandidate &candidate) {
+      return llvm::any_of(candidate.steps, [&](int step) {
+        return step != i && !(candidate.overwritesInput && step == candidate.steps.front()) &&
+               llvm::is_contained(steps[step].reads, updated);
+      });
+    };
+    const bool readByStage = candidateOf[i] >= 0 && isReadLate(candidates[candidateOf[i]]);
     const bool inPlace = updated >= 0 && place[updated] == updated && last[updated] == place[i] &&
                          steps[updated].bytes == bytes && !readByStage;
     change[first[i] + (inPlace ? 1 : 0)] += bytes;

@@ -65,6 +65,7 @@ struct MemoryStep {
 struct TilingCandidate {
   llvm::SmallVector<int> steps;
   BandLoopChoice loops;
+  bool overwritesInput = false; // the sum may take the place of what the first step reads
 };
 
 /// What is wanted of a choice.

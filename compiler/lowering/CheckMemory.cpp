@@ -97,6 +97,14 @@ static LogicalResult checkScratch(CallOp call, const Arena &arena, Arena::Range 
   return success();
 }
 
+/// Whether the input that the result overwrites may be the first input, too.
+static bool mayReadTwice(CallOp call) {
+  auto kernel = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(call, call.getCalleeAttr());
+  return kernel && llvm::count(call.getInputs(), call.getInputs()[*call.getInPlace()]) == 2 &&
+         call.getInputs().front() == call.getInputs()[*call.getInPlace()] &&
+         overwritesItsInput(kernel.getBody().front(), kernel->getAttrOfType<DictionaryAttr>(kSchedulesAttr));
+}
+
 /// A call with `threads` workers, whose workspace has `bytes` from the arena on.
 static LogicalResult checkCall(CallOp call, Arena &arena, int64_t bytes, int64_t threads) {
   for (auto [index, input] : llvm::enumerate(call.getInputs()))
@@ -123,7 +131,7 @@ static LogicalResult checkCall(CallOp call, Arena &arena, int64_t bytes, int64_t
       std::optional<Arena::Range> place = rangeOf(overwritten);
       if (!place || !range || place->begin != range->begin)
         return call.emitOpError("expected the result at the place of the input that it overwrites");
-      if (llvm::count(call.getInputs(), overwritten) > 1)
+      if (llvm::count(call.getInputs(), overwritten) > 1 && !mayReadTwice(call))
         return call.emitOpError("expected the input that is overwritten to be one input alone");
     }
     if (!range)

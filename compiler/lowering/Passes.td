@@ -19,6 +19,9 @@ def WriteInPlacePass : Res_LoweringPass<"res-write-in-place"> {
     A kernel gets `in_place`, the number of the input that its result overwrites: one that its epilogue reads, of the
     result's type and layout, whose last use this is, and which is neither an input nor an output of the model. Only where
     the schedules of all targets store each element once: tiles that are shifted inwards at the border would add twice.
+
+    A block whose first stage reads the addend, too, gets it once more, as the input that is overwritten: where serial bands
+    read rows of it before they store to them.
   }];
   let statistics = [Statistic<"numInPlace", "num-in-place", "kernels that overwrite an input">];
 }

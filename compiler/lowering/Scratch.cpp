@@ -91,9 +91,16 @@ SmallVector<BandStage> res::getBandStages(Block &body, BandedAttr schedule) {
   for (Operation *anchor : getAnchors(body)) {
     const RowWindow rows = getRowWindow(anchor);
     auto winograd = dyn_cast_or_null<WinogradAttr>(getStageSchedule(schedule, anchor));
-    stages.push_back({rows.height, rows.stride, rows.span, winograd ? int64_t(winograd.getTile()) : 1});
+    stages.push_back({rows.height, rows.stride, rows.span, winograd ? int64_t(winograd.getTile()) : 1, rows.pad});
   }
   return stages;
+}
+
+bool res::overwritesItsInput(Block &body, DictionaryAttr schedules) {
+  return schedules && !schedules.empty() && llvm::all_of(schedules, [&](NamedAttribute entry) {
+    auto banded = dyn_cast<BandedAttr>(entry.getValue());
+    return banded && banded.getSerial() && banded.getRows() > banded.getStep() && readsAhead(getBandStages(body, banded));
+  });
 }
 
 int64_t res::computeStageScratch(Operation *anchor, Attribute schedule, int64_t group, const BandRows &rows) {

@@ -19,6 +19,11 @@ struct Scratch {
 /// The anchors of a body as bands see their rows.
 llvm::SmallVector<BandStage> getBandStages(mlir::Block &body, BandedAttr schedule);
 
+/// Whether a kernel of several stages may overwrite the input of its first stage with its result, by all of its schedules:
+/// serial bands that read ahead (readsAhead). The loads and the stores of such a place are in functions of their own, the tasks
+/// of two parallel loops: Halide tells LLVM that parameters do not alias, which holds within each.
+bool overwritesItsInput(mlir::Block &body, mlir::DictionaryAttr schedules);
+
 /// The need of a stage of a banded kernel for itself, such as a padded copy of its input, when `rows` of its result are
 /// computed in a step. `group`: blocks that its packed Winograd filter has together.
 int64_t computeStageScratch(mlir::Operation *anchor, mlir::Attribute schedule, int64_t group, const BandRows &rows);

@@ -1,12 +1,14 @@
 //===- WriteInPlace.cpp - sums where their addend lies ----------*- C++ -*-===//
 //
 // The result of a convolution whose epilogue adds a map takes the place of that map, if nothing reads it afterwards. So a
-// residual block needs no memory for its result, and its last store finds the line that was just read.
+// residual block needs no memory for its result, and its last store finds the line that was just read. A whole block in serial
+// bands, which reads the rows of its input before it overwrites them, takes the place of that input.
 //
 //===----------------------------------------------------------------------===//
 
 #include "compiler/analysis/ScheduleChoice.h"
 #include "compiler/lowering/Passes.h"
+#include "compiler/lowering/Scratch.h"
 
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/STLExtras.h"
@@ -28,11 +30,37 @@ struct WriteInPlacePass : res::impl::WriteInPlacePassBase<WriteInPlacePass> {
   using Base::Base;
   void runOnOperation() override {
     for (auto function : getOperation().getOps<func::FuncOp>())
-      for (auto kernel : function.getOps<KernelOp>())
-        if (std::optional<unsigned> place = chooseInput(kernel)) {
-          kernel.setInPlace(*place);
-          ++numInPlace;
-        }
+      for (auto kernel : function.getOps<KernelOp>()) {
+        std::optional<unsigned> place = chooseInput(kernel);
+        if (!place)
+          place = addAddend(kernel);
+        if (!place)
+          continue;
+        kernel.setInPlace(*place);
+        ++numInPlace;
+      }
+  }
+
+  /// Where the sum may take the place of what the first stage reads, the addend becomes an input of its own: two parameters of
+  /// one address. Returns its number.
+  static std::optional<unsigned> addAddend(KernelOp kernel) {
+    Block &body = kernel.getBody().front();
+    SmallVector<Operation *> anchors = getAnchors(body);
+    if (anchors.size() < 2 || kernel.getNumResults() != 1 || !overwritesItsInput(body, kernel.getSchedulesAttr()))
+      return std::nullopt;
+    BlockArgument input = body.getArgument(0);
+    if (anchors.front()->getOperand(0) != input || input.getType() != kernel.getResult(0).getType() ||
+        !endsHere(kernel->getOpOperand(0)) || isReturned(kernel.getResult(0)) || !storesOnceEverywhere(kernel))
+      return std::nullopt;
+    BlockArgument addend = body.addArgument(input.getType(), input.getLoc());
+    input.replaceUsesWithIf(addend, [&](OpOperand &use) { return use.getOwner() != anchors.front(); });
+    if (addend.use_empty() || !canOverwrite(addend)) {
+      addend.replaceAllUsesWith(input);
+      body.eraseArgument(addend.getArgNumber());
+      return std::nullopt;
+    }
+    kernel.getInputsMutable().append(kernel.getInputs().front());
+    return addend.getArgNumber();
   }
 
   static std::optional<unsigned> chooseInput(KernelOp kernel) {

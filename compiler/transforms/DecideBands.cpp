@@ -179,7 +179,7 @@ TilingStage BandDecider::stageOf(ArrayRef<KernelOp> stages, size_t index, StageS
   const bool isLast = index + 1 == stages.size(), transforms = mayTransform(stages, index);
   const RowWindow rows = getRowWindow(anchor);
   TilingStage stage{};
-  stage.band = {rows.height, rows.stride, rows.span};
+  stage.band = {rows.height, rows.stride, rows.span, 1, rows.pad};
   stage.alone = estimateOf(kernel);
   stage.mapBytes = resultBytes(kernel, 0);
   auto read = typeOf(anchor->getOperand(0));
@@ -261,6 +261,7 @@ void BandDecider::addCandidate(ArrayRef<KernelOp> kernels) {
     candidate.steps.push_back(indexOf.lookup(kernel));
   auto add = [&](const BandLoopChoice &loops) {
     candidate.loops = loops;
+    candidate.overwritesInput = loops.serial && readsAhead(bands);
     candidates.push_back(candidate);
     schedules.push_back(stageSchedules);
   };

@@ -117,6 +117,31 @@ TEST_P(TilingTest, Serial) {
   check(n, setBands(32, 4, true));
 }
 
+// A block whose result takes the place of its input: rows are read for the first stage before the sum overwrites them. Not
+// where a window reaches further up than the rows that the stages behind it keep.
+TEST_P(TilingTest, BlocksOverTheirInput) {
+  struct Case {
+    std::vector<const char *> windows;
+    bool inPlace;
+  };
+  const char *wide = "5x5, pad = [2, 2, 2, 2]";
+  for (const Case &c : {Case{{"1x1", kSame, "1x1"}, true}, {{kSame, kSame}, true}, {{"1x1", wide}, true}, {{kSame, wide}, true},
+                        {{wide, kSame}, false}, {{kSame, "1x1"}, false}})
+    for (auto [height, rows, step] : {std::tuple<int64_t, int, int>{14, 7, 1}, {15, 8, 2}, {17, 6, 3}, {9, 4, 2}}) {
+      NetworkBuilder n = tiled();
+      Value x = n.affine(n.input({2, 32, height, 16}));
+      Value y = x;
+      for (const char *window : c.windows)
+        y = window == c.windows.back() ? n.conv(y, 32, window) : layer(n, y, 24, window);
+      n.output(n.globalAvgPool(n.relu(n.add(y, x))),
+               "windows of " + std::string(c.windows.front()) + ", height " + std::to_string(height));
+      check(n, setBands(rows, step, true));
+      unsigned inPlace = 0;
+      planned->walk([&](CallOp call) { inPlace += call.getInPlace().has_value(); });
+      EXPECT_EQ(inPlace, c.inPlace ? 1u : 0u) << c.windows.front();
+    }
+}
+
 // Between convolutions lies what does not fold: a norm and an activation that the reader applies.
 TEST_P(TilingTest, Prologue) {
   NetworkBuilder n = tiled();
