@@ -316,7 +316,7 @@ TEST(TilingChoiceTest, BandsFitAndEndTogether) {
   ASSERT_TRUE(uneven);
   EXPECT_EQ(uneven->rows, 32);
   EXPECT_EQ(uneven->step, 4);
-  EXPECT_NEAR(uneven->cost(), 2, 1e-9) << "two more barriers, and nothing else";
+  EXPECT_NEAR(uneven->cost(), 2 + 0.02 * 200, 1e-9) << "two more barriers, and a fiftieth of the time";
   // A last stage of transformed tiles has the step of its macro blocks, or none fits.
   const TilingStage stages[] = {stageOf(28, 1, 3, 1, 1, 2800), stageOf(28, 1, 3, 1, 1, 2800)};
   EXPECT_EQ(chooseBandLoops(stages, target, false, 8)->step, 8);
