@@ -75,8 +75,8 @@ static void printClasses(raw_ostream &stream, const Manifest &manifest, const st
                                  {"lost ms", Column::Right},
                                  {"limit"},
                                  {"calls", Column::Right},
-                                 {"layer", Column::Left, 24},
-                                 {"algorithm", Column::Left, 12}});
+                                 {"layer", Column::Left, 40},
+                                 {"algorithm", Column::Left, 20}});
   TextTable table(columns);
   auto row = [&](const LayerRoof &sum, const std::string &layer, const std::string &algorithm) {
     std::vector<std::string> cells = rates(sum, all, result);
