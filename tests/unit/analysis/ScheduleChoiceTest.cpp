@@ -73,6 +73,19 @@ TEST(ScheduleChoiceTest, TilesOfAvx2FillTheRegisters) {
     }
 }
 
+// Of tiles that are about as good those that need not be shifted at the end of a row are taken, but none of a pixel, whose
+// weights the second cache cannot deliver.
+TEST(ScheduleChoiceTest, TilesDivideWhereThatIsCheap) {
+  const TargetModel wide = target("x86-64-v4"), narrow = target("x86-64-v3");
+  for (int64_t size : {16, 32, 64, 128}) {
+    EXPECT_EQ(size % chooseDirect(makeShape(128, 128, size, 3, 1), wide).pixels, 0) << size;
+    EXPECT_EQ(size * size % chooseDirect(makeShape(1024, 256, size, 1, 1), wide).pixels, 0) << size;
+  }
+  ConvShape shape = makeShape(512, 512, 7, 3, 1);
+  shape.overwrites = true;
+  EXPECT_EQ(chooseDirect(shape, narrow).pixels, 3);
+}
+
 TEST(ScheduleChoiceTest, ColdWeightsOfSmallMapsComeInChunks) {
   EXPECT_GT(chooseDirect(makeShape(512, 512, 7, 3, 1), target("x86-64-v4")).chunk, 0);
   EXPECT_EQ(chooseDirect(makeShape(64, 64, 56, 3, 1), target("x86-64-v4")).chunk, 0);
