@@ -255,7 +255,7 @@ std::vector<int64_t> res::liveBytes(llvm::ArrayRef<MemoryStep> steps, llvm::Arra
     int64_t bytes = steps[i].bytes;
     const int updated = steps[i].updates;
     // The sum takes the place of its addend, a tensor that ends there; from then on the bytes are this step's. Not where
-    // another stage of the kernel reads the tensor for other rows that may have been overwritten.
+    // the step reads the tensor for more than the sum, or another stage for other rows that may have been overwritten.
     auto isReadLate = [&](const TilingCandidate &candidate) {
       return llvm::any_of(candidate.steps, [&](int step) {
         return step != i && !(candidate.overwritesInput && step == candidate.steps.front()) &&
@@ -264,7 +264,7 @@ std::vector<int64_t> res::liveBytes(llvm::ArrayRef<MemoryStep> steps, llvm::Arra
     };
     const bool readByStage = candidateOf[i] >= 0 && isReadLate(candidates[candidateOf[i]]);
     const bool inPlace = updated >= 0 && place[updated] == updated && last[updated] == place[i] &&
-                         steps[updated].bytes == bytes && !readByStage;
+                         steps[updated].bytes == bytes && llvm::count(steps[i].reads, updated) == 1 && !readByStage;
     change[first[i] + (inPlace ? 1 : 0)] += bytes;
     change[last[i] + 1] -= bytes;
   }
