@@ -44,8 +44,8 @@ struct BandLoopChoice {
   double cost() const { return recomputed + lost - traffic - barriers; }
 };
 
-/// The loops, in parallel bands, that cost least. With `small` steps are as small as they can be; `onlyStep` is the step of a last stage that
-/// can have no other. None when no step fits.
+/// The loops, in parallel bands, that cost least. With `small` steps are as small as they can be; `onlyStep` is the step of
+/// a last stage that can have no other. None when no step fits.
 std::optional<BandLoopChoice> chooseBandLoops(llvm::ArrayRef<TilingStage> stages, const TargetModel &target, bool small,
                                               std::optional<int64_t> onlyStep = {});
 
@@ -86,8 +86,10 @@ struct TilingChoice {
 std::vector<int64_t> liveBytes(llvm::ArrayRef<MemoryStep> steps, llvm::ArrayRef<TilingCandidate> candidates,
                                llvm::ArrayRef<int> merged, int64_t threads);
 
-/// Takes what saves time and does not raise the peak, then, one after the other, what lowers the peak at the least cost while the budget lasts.
-TilingChoice chooseTiling(llvm::ArrayRef<MemoryStep> steps, llvm::ArrayRef<TilingCandidate> candidates, const TilingGoal &goal);
+/// Takes what saves time and does not raise the peak, then, one after the other, what lowers the peak at the least cost
+/// while the budget lasts.
+TilingChoice chooseTiling(llvm::ArrayRef<MemoryStep> steps, llvm::ArrayRef<TilingCandidate> candidates,
+                          const TilingGoal &goal);
 
 } // namespace res
 

@@ -6,6 +6,7 @@
 
 #include "compiler/pipeline/Pipeline.h"
 #include "compiler/lowering/Passes.h"
+#include "compiler/lowering/Scratch.h"
 #include "compiler/transforms/Passes.h"
 
 #include "mlir/Transforms/Passes.h"
@@ -73,17 +74,62 @@ void res::addPhase(OpPassManager &passes, Phase phase) {
   }
 }
 
+static LogicalResult runPhase(ModuleOp module, Phase phase, llvm::function_ref<void(PassManager &)> instrument) {
+  PassManager passes(module.getContext());
+  instrument(passes);
+  addPhase(passes, phase);
+  if (failed(passes.run(module)))
+    return failure();
+  module->setAttr(kPhaseAttr, StringAttr::get(module.getContext(), getName(phase)));
+  return success();
+}
+
+static void setLimit(ModuleOp module, int64_t bytes) {
+  module->setAttr(kMemoryLimitAttr, IntegerAttr::get(IntegerType::get(module.getContext(), 64), bytes));
+}
+
+/// Bytes of the workspace for one thread when decisions are made for a limit; none if they cannot be made.
+static std::optional<int64_t> planFor(ModuleOp fused, int64_t limit) {
+  OwningOpRef<ModuleOp> trial = fused.clone();
+  ScopedDiagnosticHandler quiet(fused.getContext(), [](Diagnostic &) { return success(); }); // they come again
+  auto run = [&](Phase phase) { return runPhase(*trial, phase, [](PassManager &) {}); };
+  setLimit(*trial, limit);
+  if (failed(run(Phase::decided)))
+    return std::nullopt;
+  trial->getOperation()->removeAttr(kMemoryLimitAttr); // planning would fail above it
+  if (failed(run(Phase::scheduled)) || failed(run(Phase::planned)))
+    return std::nullopt;
+  auto main = trial->lookupSymbol<func::FuncOp>("main");
+  return main ? std::optional(getWorkspaceBytes(main, 1)) : std::nullopt;
+}
+
+/// The limit that decisions have to be made for so that the workspace meets `limit`: they expect tensors and scratch to lie
+/// side by side, and in the end there are gaps. Lower and lower ones are tried, last the smallest of
+/// all: what that leads to is the least limit that can be met.
+static int64_t chooseLimit(ModuleOp fused, int64_t limit) {
+  constexpr int kTrials = 4;
+  int64_t next = limit;
+  for (int trial = 0; trial < kTrials && next > 0; ++trial) {
+    std::optional<int64_t> bytes = planFor(fused, next);
+    if (!bytes || *bytes <= limit)
+      return next;
+    next -= *bytes - limit;
+  }
+  return 1;
+}
+
 LogicalResult res::runPhases(ModuleOp module, Phase last, llvm::function_ref<void(PassManager &)> instrument) {
   std::optional<Phase> done = getPhase(module);
   if (!done)
     return module.emitError("expected a module with '") << kPhaseAttr << "', the phase it completed";
   for (unsigned next = unsigned(*done) + 1; next <= unsigned(last); ++next) {
-    PassManager passes(module.getContext());
-    instrument(passes);
-    addPhase(passes, Phase(next));
-    if (failed(passes.run(module)))
+    auto limit = Phase(next) == Phase::decided ? module->getAttrOfType<IntegerAttr>(kMemoryLimitAttr) : IntegerAttr();
+    if (limit)
+      setLimit(module, chooseLimit(module, limit.getInt()));
+    if (failed(runPhase(module, Phase(next), instrument)))
       return failure();
-    module->setAttr(kPhaseAttr, StringAttr::get(module.getContext(), getName(Phase(next))));
+    if (limit)
+      module->setAttr(kMemoryLimitAttr, limit);
   }
   return success();
 }

@@ -37,7 +37,8 @@ static RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(valu
 
 /// Whether all results are maps in blocks.
 static bool isBlocked(KernelOp kernel) {
-  return kernel.getLayoutsAttr() && llvm::all_of(kernel.getLayoutsAttr(), [](Attribute layout) { return isa<BlockedAttr>(layout); });
+  return kernel.getLayoutsAttr() &&
+         llvm::all_of(kernel.getLayoutsAttr(), [](Attribute layout) { return isa<BlockedAttr>(layout); });
 }
 
 /// Whether the anchor reads the kernel's first input, perhaps through elementwise operations, and nothing else does.
@@ -63,8 +64,8 @@ struct StageSchedules {
 
 class BandDecider {
 public:
-  BandDecider(func::FuncOp function, ArrayRef<TargetModel> models, bool small)
-      : models(models), small(small), kernels(function.getOps<KernelOp>()) {
+  BandDecider(func::FuncOp function, ArrayRef<TargetModel> models, bool limited)
+      : models(models), limited(limited), kernels(function.getOps<KernelOp>()) {
     for (auto [index, kernel] : llvm::enumerate(kernels))
       indexOf[kernel] = int(index);
     for (KernelOp kernel : kernels)
@@ -77,7 +78,7 @@ public:
   void apply(const TilingChoice &choice, const TilingGoal &goal);
 
   ArrayRef<TargetModel> models;
-  bool small;
+  bool limited; // in memory
   SmallVector<KernelOp> kernels;
   std::vector<MemoryStep> steps;
   std::vector<TilingCandidate> candidates;
@@ -208,10 +209,12 @@ TilingStage BandDecider::stageOf(ArrayRef<KernelOp> stages, size_t index, StageS
       const int64_t tile = winograd.getTile();
       stage.taskRows = winograd.getMacroRows() * tile;
       stage.weightBytes = stage.weightBytes * (tile + 2) * (tile + 2) / 9;
-      stage.weightPasses = llvm::divideCeil(rows.height, stage.taskRows) * llvm::divideCeil(width, winograd.getMacroColumns() * tile);
+      stage.weightPasses =
+          llvm::divideCeil(rows.height, stage.taskRows) * llvm::divideCeil(width, winograd.getMacroColumns() * tile);
     } else if (auto direct = dyn_cast<DirectAttr>(banded)) {
       stage.taskRows = direct.getRows();
-      stage.weightPasses = direct.getOrder() == Order::space ? rows.height * llvm::divideCeil(width, direct.getPixels()) : rows.height;
+      stage.weightPasses =
+          rows.height * (direct.getOrder() == Order::space ? llvm::divideCeil(width, direct.getPixels()) : 1);
     }
     auto direct = dyn_cast<DirectAttr>(kernel.getSchedulesAttr().get(models.front().name));
     if (direct && direct.getChunk())
@@ -249,13 +252,9 @@ void BandDecider::addCandidate(ArrayRef<KernelOp> kernels) {
   int64_t onlyStep = 0;
   for (size_t index = 0; index < kernels.size(); ++index)
     stages.push_back(stageOf(kernels, index, stageSchedules, onlyStep));
-  std::optional<BandLoopChoice> loops =
-      chooseBandLoops(stages, models.front(), small, onlyStep ? std::optional<int64_t>(onlyStep) : std::nullopt);
   SmallVector<BandStage> bands;
   for (const TilingStage &stage : stages)
     bands.push_back(stage.band);
-  if (loops)
-    (loops->sharedBytes ? loops->sharedBytes : loops->workerBytes) = bandBytes(kernels, bands, *loops, stageSchedules);
   TilingCandidate candidate;
   for (KernelOp kernel : kernels)
     candidate.steps.push_back(indexOf.lookup(kernel));
@@ -265,8 +264,17 @@ void BandDecider::addCandidate(ArrayRef<KernelOp> kernels) {
     candidates.push_back(candidate);
     schedules.push_back(stageSchedules);
   };
-  if (loops)
+  // For a limit the smallest steps as well: where the usual ones are enough, they take less time.
+  int64_t usualStep = 0;
+  for (bool small : limited ? ArrayRef<bool>{false, true} : ArrayRef<bool>{false}) {
+    std::optional<BandLoopChoice> loops =
+        chooseBandLoops(stages, models.front(), small, onlyStep ? std::optional<int64_t>(onlyStep) : std::nullopt);
+    if (!loops || loops->step == usualStep)
+      continue;
+    usualStep = loops->step;
+    (loops->sharedBytes ? loops->sharedBytes : loops->workerBytes) = bandBytes(kernels, bands, *loops, stageSchedules);
     add(*loops);
+  }
   // Copies of an input's rows have no place between tasks that come one after the other.
   const bool isStaged = llvm::any_of(stageSchedules.byTarget, [](ArrayRef<Attribute> ofStages) {
     return llvm::any_of(ofStages, [](Attribute schedule) {
@@ -274,7 +282,7 @@ void BandDecider::addCandidate(ArrayRef<KernelOp> kernels) {
       return direct && direct.getStaging() != Staging::none;
     });
   });
-  if (isStaged || onlyStep || small)
+  if (isStaged || onlyStep)
     return;
   if (std::optional<BandLoopChoice> serial = chooseSerialBands(stages))
     add(*serial);
@@ -309,8 +317,9 @@ std::string BandDecider::describe(int index, StringRef decision, const TilingCho
       << ": " << decision
       << llvm::format(": %+.1f us (rows computed twice %+.1f, other schedules %+.1f, traffic %+.1f, barriers %+.1f)",
                       loops.cost(), loops.recomputed, loops.lost, 0.0 - loops.traffic, 0.0 - loops.barriers)
-      << ", peak " << peakOf(apart) << " -> " << peakOf(together) << " KB, " << (loops.serial ? "serial " : "") << "bands of " << loops.rows << " rows in steps of "
-      << loops.step << ", " << loops.sharedBytes / 1024 << " KB of scratch, " << loops.workerBytes / 1024 << " KB for each thread";
+      << ", peak " << peakOf(apart) << " -> " << peakOf(together) << " KB, " << (loops.serial ? "serial " : "")
+      << "bands of " << loops.rows << " rows in steps of " << loops.step << ", " << loops.sharedBytes / 1024
+      << " KB of scratch, " << loops.workerBytes / 1024 << " KB for each thread";
   return text;
 }
 
