@@ -56,6 +56,17 @@ class Measuring(unittest.TestCase):
         self.measure("peers/peers.py", "--peers", "resc,nobody", code=2)
         self.assertIn("error: --peers: unknown peer 'nobody'\n", self.stderr)
 
+    def test_compare_memory(self):
+        result = subprocess.run([sys.executable, TOOLS / "compare_memory.py", DIGITS, "--resc", RESC], capture_output=True, text=True)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        head, _, *rows = [line.split(" | ") for line in result.stdout.splitlines()]
+        self.assertEqual([row[1] for row in rows], ["fast", "strict"])
+        for row in rows:
+            self.assertEqual(len(row), len(head))
+            bound, least = int(row[2].replace(",", "")), row[-1].rstrip(" |")
+            one, two = (int(size.replace(",", "")) for size in least[:least.index(" (")].split(", "))
+            self.assertEqual(least[least.index("("):], f"({one / bound:.3f}, {two / bound:.3f})")
+
     def test_layer_classes(self):
         text, result = self.measure("layer_classes.py", "--threads", "1", "--rounds", "2", "--seconds", "0.1")
         self.assertEqual(set(result), {"fast", "strict"})
