@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "compiler/analysis/ScheduleChoice.h"
 #include "compiler/analysis/TilingChoice.h"
 #include "compiler/lowering/Scratch.h"
 #include "compiler/transforms/KernelSchedules.h"
@@ -110,6 +111,26 @@ static int64_t resultBytes(KernelOp kernel, unsigned index) {
   return getStorageBytes(type);
 }
 
+/// Whether the schedules of all targets store each element once, so that a sum may take the place of an addend: what
+/// WriteInPlace will ask.
+static bool storesOnceEverywhere(KernelOp kernel) {
+  auto conv = dyn_cast<ConvOp>(kernel.getAnchor());
+  if (!conv || !isBlocked(kernel))
+    return false;
+  ArrayRef<int64_t> shape = conv.getType().getShape();
+  return llvm::all_of(kernel.getSchedulesAttr(), [&](NamedAttribute entry) {
+    auto direct = dyn_cast<DirectAttr>(entry.getValue());
+    if (!direct)
+      return isa<WinogradAttr>(entry.getValue());
+    DirectLimits limits{};
+    limits.width = direct.getFlat() ? shape[2] * shape[3] : shape[3];
+    limits.blocks = llvm::divideCeil(shape[1], 16);
+    DirectSchedule tile{};
+    tile.pixels = direct.getPixels(), tile.blocks = direct.getBlocks();
+    return tile.pixels > 0 && tile.blocks > 0 && storesOnce(tile, limits);
+  });
+}
+
 MemoryStep BandDecider::stepOf(KernelOp kernel) {
   MemoryStep step{};
   for (Value input : kernel.getInputs())
@@ -121,6 +142,8 @@ MemoryStep BandDecider::stepOf(KernelOp kernel) {
   const Scratch scratch = computeScratch(kernel);
   step.sharedScratch = scratch.shared, step.workerScratch = scratch.worker;
   // A sum may take the place of the addend that does not come from the anchor.
+  if (!storesOnceEverywhere(kernel))
+    return step;
   for (Operation &op : kernel.getBody().front())
     if (auto add = dyn_cast<AddOp>(op))
       for (Value addend : add->getOperands())
@@ -266,7 +289,9 @@ void BandDecider::addCandidate(ArrayRef<KernelOp> kernels) {
   };
   // For a limit the smallest steps as well: where the usual ones are enough, they take less time.
   int64_t usualStep = 0;
-  for (bool small : limited ? ArrayRef<bool>{false, true} : ArrayRef<bool>{false}) {
+  for (bool small : {false, true}) {
+    if (small && !limited)
+      continue;
     std::optional<BandLoopChoice> loops =
         chooseBandLoops(stages, models.front(), small, onlyStep ? std::optional<int64_t>(onlyStep) : std::nullopt);
     if (!loops || loops->step == usualStep)
