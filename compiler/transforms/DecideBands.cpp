@@ -101,7 +101,9 @@ private:
 
 } // namespace
 
-static double estimateOf(KernelOp kernel) { return kernel.getEstimateUs() ? kernel.getEstimateUs()->convertToDouble() : 0.0; }
+static double estimateOf(KernelOp kernel) {
+  return kernel.getEstimateUs() ? kernel.getEstimateUs()->convertToDouble() : 0.0;
+}
 
 /// Bytes of a result with the layout that was decided for it.
 static int64_t resultBytes(KernelOp kernel, unsigned index) {
@@ -396,7 +398,8 @@ struct DecideBandsPass : res::impl::DecideBandsPassBase<DecideBandsPass> {
       auto attr = module->getAttrOfType<StringAttr>(name);
       return attr ? attr.getValue() : StringRef();
     };
-    llvm::Expected<std::vector<TargetModel>> models = TargetModel::getAll(text(kTargetAttr).empty() ? "host" : text(kTargetAttr));
+    const StringRef target = text(kTargetAttr);
+    llvm::Expected<std::vector<TargetModel>> models = TargetModel::getAll(target.empty() ? "host" : target);
     if (!models) {
       module.emitError() << llvm::toString(models.takeError());
       return signalPassFailure();
