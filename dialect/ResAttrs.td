@@ -141,6 +141,21 @@ def Res_DirectAttr : Res_Attr<"Direct", "direct"> {
   let assemblyFormat = "`<` struct(params) `>`";
 }
 
+def Res_GroupedAttr : Res_Attr<"Grouped", "grouped"> {
+  let summary = "schedule of a depthwise or grouped convolution whose groups share blocks of channels";
+  let description = [{
+    A lane is an output channel, whose group may differ from its neighbour's: each channel of a group is read as a vector
+    that holds for every lane the channel of its own group. A register tile is `pixels` pixels of a row of one block.
+
+    - `whole`: all rows of the window are unrolled, so that its weights stay in registers; else they are a loop.
+    - `blocks`, `rows`: blocks of output channels and output rows in a task.
+
+    The maps are blocked, and the filter is packed as #res.direct reads it, with `inner` the channels of a group.
+  }];
+  let parameters = (ins "int64_t":$pixels, "bool":$whole, "int64_t":$blocks, "int64_t":$rows);
+  let assemblyFormat = "`<` struct(params) `>`";
+}
+
 def Res_TransformedWeights : I32EnumAttr<"TransformedWeights", "where weights are transformed", [
     I32EnumAttrCase<"stored", 0>, I32EnumAttrCase<"registers", 1>, I32EnumAttrCase<"panels", 2>]> {
   let cppNamespace = "::res";

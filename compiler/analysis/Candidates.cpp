@@ -17,6 +17,7 @@ static auto keyOf(const DirectSchedule &s) {
 static auto keyOf(const WinogradSchedule &s) {
   return std::tuple(s.tile, s.blocks, s.columns, s.rows, s.macroColumns, s.macroRows, s.chunk, s.unroll, s.weights, s.images);
 }
+static auto keyOf(const GroupedSchedule &s) { return std::tuple(s.pixels, s.whole, s.blocks, s.rows); }
 static auto keyOf(const DenseSchedule &s) { return std::tuple(s.blocks, s.unroll); }
 static auto keyOf(const MapSchedule &s) { return std::tuple(s.pixels, s.rows); }
 
@@ -180,6 +181,8 @@ static void addWinograd(std::vector<ConvSchedule> &list, const ConvShape &shape,
 
 ConvSchedule res::chooseConv(const ConvShape &shape, bool fast, const TargetModel &target,
                              llvm::ArrayRef<TargetModel> others, Prefer prefer) {
+  if (fitsGrouped(shape))
+    return chooseGrouped(shape, target);
   DirectSchedule direct = chooseDirect(shape, target);
   if (fast)
     if (std::optional<WinogradSchedule> winograd = chooseWinograd(shape, target, others, prefer))
@@ -190,6 +193,11 @@ ConvSchedule res::chooseConv(const ConvShape &shape, bool fast, const TargetMode
 
 std::vector<ConvSchedule> res::listConv(const ConvShape &shape, bool fast, const TargetModel &target, Prefer prefer) {
   std::vector<ConvSchedule> list = {chooseConv(shape, fast, target, {}, prefer)};
+  if (std::holds_alternative<GroupedSchedule>(list.front())) {
+    for (const GroupedSchedule &s : listGrouped(shape, target))
+      addNew<ConvSchedule>(list, s);
+    return list;
+  }
   const DirectSchedule direct = chooseDirect(shape, target);
   if (fast)
     for (const WinogradSchedule &form : listWinograd(shape, target))

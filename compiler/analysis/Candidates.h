@@ -9,6 +9,7 @@
 #ifndef RES_COMPILER_ANALYSIS_CANDIDATES_H
 #define RES_COMPILER_ANALYSIS_CANDIDATES_H
 
+#include "compiler/analysis/GroupedChoice.h"
 #include "compiler/analysis/WinogradChoice.h"
 
 #include <variant>
@@ -19,7 +20,7 @@ namespace res {
 /// The most schedules that are listed for a kernel.
 inline constexpr size_t kMostCandidates = 12;
 
-using ConvSchedule = std::variant<DirectSchedule, WinogradSchedule>;
+using ConvSchedule = std::variant<DirectSchedule, WinogradSchedule, GroupedSchedule>;
 
 /// The schedule of a convolution that the cost model prefers. `fast`: not only direct ones; the result is in blocks then.
 /// Targets that shall read the same packed weights are `others`.

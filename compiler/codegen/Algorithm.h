@@ -51,6 +51,11 @@ ConvAlgorithm defineConv(const std::string &name, const KernelVars &vars, Reader
                          Halide::ImageParam filter, int64_t inner, Reader bias, const TensorSize &outputSize,
                          const Window2 &window, int64_t groups, bool flat, const DirectSchedule &tile);
 
+/// The convolution of a blocked map whose groups share blocks (#res.grouped), for vectors of `vectorFloats` lanes.
+ConvAlgorithm defineGrouped(const std::string &name, const KernelVars &vars, Reader input, const TensorSize &inputSize,
+                            Halide::ImageParam filter, Reader bias, const TensorSize &outputSize, const Window2 &window,
+                            int64_t groups, int64_t vectorFloats);
+
 /// A 3x3 convolution with stride 1 of a blocked map, by transforms (#res.winograd). `filter` is packed as the schedule's
 /// weights say.
 struct WinogradAlgorithm {

@@ -1,6 +1,7 @@
 //===- HalideCompile.cpp - Halide pipelines to objects ----------*- C++ -*-===//
 
 #include "compiler/codegen/HalideCompile.h"
+#include "compiler/analysis/ScheduleChoice.h"
 
 #include "res/abi.h"
 
@@ -157,13 +158,15 @@ private:
 
 std::string res::compileKernel(Func output, const std::vector<ImageParam> &arguments, const std::string &name,
                                const TargetModel &target, ScratchBytes planned, const std::vector<PrefetchPlan> &prefetches,
-                               const KernelFiles &files) {
+                               const std::set<std::string> &permuted, const KernelFiles &files) {
   std::vector<Argument> args(arguments.begin(), arguments.end());
   // Without metadata: that names the Func of the output, and Halide numbers names by counters that all threads share, so that
   // the bytes would depend on what else is compiled. All other names are of symbols that the linker strips.
   Module module = Pipeline(output).compile_to_module(args, name, halideTarget(target, files.findsRaces), LinkageType::External);
   if (!fillInMinima(module))
     return "kernel '" + name + "': a shape that is not constant";
+  if (!permuted.empty()) // vectors of 16 lanes: AVX-512, whose loads have masks
+    module = permuteLoads(module, permuted, target.vectorFloats >= kBlock);
   for (const PrefetchPlan &plan : prefetches)
     if (!plan.weights.empty())
       module = insertPrefetches(module, plan);

@@ -5,6 +5,7 @@
 
 #include "compiler/codegen/InsertPrefetches.h"
 #include "compiler/codegen/KernelEmitter.h"
+#include "compiler/codegen/PermuteLoads.h"
 
 #include <Halide.h>
 
@@ -30,10 +31,10 @@ template <typename Param> void fixShape(Param param, const std::vector<int> &ext
 std::string catchHalide(const std::function<std::string()> &work);
 
 /// Lowers and compiles a pipeline for a target. Fails when it allocates more scratch than `planned`: the
-/// runtime has no more to give. Returns an error message or "".
+/// runtime has no more to give. `permuted`: buffers of blocks whose lanes are permuted (permuteLoads). Returns an error message or "".
 std::string compileKernel(Halide::Func output, const std::vector<Halide::ImageParam> &arguments, const std::string &name,
                           const TargetModel &target, ScratchBytes planned, const std::vector<PrefetchPlan> &prefetches,
-                          const KernelFiles &files);
+                          const std::set<std::string> &permuted, const KernelFiles &files);
 
 } // namespace res
 

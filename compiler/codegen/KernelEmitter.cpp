@@ -76,6 +76,7 @@ private:
   BlockArgument overwritten; // by the output, or null
   llvm::DenseMap<Value, ImageParam> params;
   std::vector<ImageParam> arguments;
+  std::set<std::string> permuted; // buffers whose blocks a grouped convolution permutes
   llvm::DenseMap<Value, Reader> readers;
 };
 
@@ -142,6 +143,22 @@ llvm::Expected<Reader> KernelEmitter::defineConvolution(Stage &stage, ConvOp op,
   }
   if (filter.getRank() != 6)
     return fail("expected a packed filter");
+  if (isa<GroupedAttr>(stage.schedule)) {
+    const int64_t inputs = from.c / op.getGroups(), outputs = to.c / op.getGroups();
+    if (laneGroups(op.getGroups(), inputs, outputs) == GroupLanes::none || filter.getDimSize(4) != inputs || !from.blocked ||
+        !to.blocked)
+      return fail("expected #res.grouped only for blocked maps whose groups share blocks of channels");
+    // What the input is made of, beside maps that elementwise operations read.
+    for (BlockArgument argument : kernel.getArguments())
+      if (params.count(argument) && (getBlock(typeOf(argument)) || typeOf(argument).getRank() == 1))
+        permuted.insert(params.lookup(argument).name());
+    if (&stage != &stages.front())
+      permuted.insert(std::prev(&stage)->result.name());
+    ConvAlgorithm algorithm = defineGrouped(stage.name, vars, input, from, params.lookup(op.getFilter()),
+                                            vectorReader(op.getBias()), to, window, op.getGroups(), target.vectorFloats);
+    stage.conv = algorithm.funcs;
+    return algorithm.value;
+  }
   stage.prefetches.weights = params.lookup(op.getFilter()).name();
   // What the tiles of a group read again: the whole weights of the group, or a chunk.
   if (stage.direct.order == LoopOrder::channels && window.height * window.width > 1)
@@ -292,6 +309,8 @@ std::string KernelEmitter::scheduleStage(Stage &stage, const StageLoops &loops) 
   Operation *op = stage.anchor;
   if (isa<DirectAttr>(stage.schedule) && isa<ConvOp>(op))
     return scheduleDirect(stage.conv, vars, stage.direct, target, loops);
+  if (auto attr = dyn_cast<GroupedAttr>(stage.schedule); attr && isa<ConvOp>(op))
+    return scheduleGrouped(stage.conv, vars, readSchedule(attr), target, loops);
   if (isa<WinogradAttr>(stage.schedule) && isa<ConvOp>(op))
     return scheduleWinograd(stage.winograd, vars, stage.winogradSchedule, target, loops);
   if (auto attr = dyn_cast<DenseAttr>(stage.schedule); attr && isa<GemmOp>(op) && loops.isAlone()) {
@@ -397,7 +416,8 @@ llvm::Error KernelEmitter::emit(const KernelFiles &files) {
         stage.prefetches.distance = std::nullopt, stage.prefetches.through = "";
       prefetches.push_back(stage.prefetches);
     }
-    return compileKernel(stages.back().result, arguments, name, target, {scratch[0], scratch[1]}, prefetches, files);
+    return compileKernel(stages.back().result, arguments, name, target, {scratch[0], scratch[1]}, prefetches, permuted,
+                         files);
   });
   return error.empty() ? llvm::Error::success() : llvm::createStringError(error);
 }

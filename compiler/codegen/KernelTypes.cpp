@@ -57,6 +57,10 @@ DirectSchedule res::readSchedule(DirectAttr attr) {
   return s;
 }
 
+GroupedSchedule res::readSchedule(GroupedAttr attr) {
+  return {int64_t(attr.getPixels()), attr.getWhole(), int64_t(attr.getBlocks()), int64_t(attr.getRows()), 0};
+}
+
 WinogradSchedule res::readSchedule(WinogradAttr attr, RankedTensorType filter) {
   WinogradSchedule s{};
   s.tile = attr.getTile(), s.blocks = attr.getBlocks(), s.columns = attr.getColumns(), s.rows = attr.getRows();

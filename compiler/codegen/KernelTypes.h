@@ -24,6 +24,7 @@ Selection selectionOf(mlir::Operation *op);
 std::vector<int> extentsOf(mlir::RankedTensorType type, bool flat);
 
 DirectSchedule readSchedule(DirectAttr attr);
+GroupedSchedule readSchedule(GroupedAttr attr);
 /// The group of blocks is the packed filter's: it may be that of another target's schedule.
 WinogradSchedule readSchedule(WinogradAttr attr, mlir::RankedTensorType filter);
 

@@ -80,7 +80,8 @@ std::string res::algorithmName(Attribute schedule) {
       names.push_back(algorithmName(stage));
     return llvm::join(names, "+");
   }
-  return isa_and_nonnull<DirectAttr>(schedule)  ? "direct"
+  return isa_and_nonnull<DirectAttr>(schedule)    ? "direct"
+         : isa_and_nonnull<GroupedAttr>(schedule) ? "grouped"
          : isa_and_nonnull<DenseAttr>(schedule) ? "dense"
          : isa_and_nonnull<MapAttr>(schedule)   ? "map"
                                                 : "";

@@ -120,6 +120,8 @@ static int64_t rowsOfTask(BandedAttr schedule, size_t index) {
     return schedule.getStep();
   if (auto winograd = dyn_cast<WinogradAttr>(schedule.getStages()[index]))
     return winograd.getMacroRows() * winograd.getTile();
+  if (auto grouped = dyn_cast<GroupedAttr>(schedule.getStages()[index]))
+    return grouped.getRows();
   auto direct = dyn_cast<DirectAttr>(schedule.getStages()[index]);
   return direct ? int64_t(direct.getRows()) : INT64_MAX;
 }

@@ -99,6 +99,8 @@ struct WriteInPlacePass : res::impl::WriteInPlacePassBase<WriteInPlacePass> {
   static bool storesOnceAs(ConvOp conv, Attribute schedule) {
     if (isa_and_nonnull<WinogradAttr>(schedule)) // border tiles are guarded, and groups divide the blocks: see checkWinograd
       return true;
+    if (auto grouped = dyn_cast_or_null<GroupedAttr>(schedule)) // rows and blocks of tasks are guarded
+      return grouped.getPixels() >= 1 && conv.getType().getDimSize(3) % grouped.getPixels() == 0;
     auto direct = dyn_cast_or_null<DirectAttr>(schedule);
     if (!direct || direct.getPixels() < 1 || direct.getBlocks() < 1)
       return false;

@@ -9,6 +9,7 @@
 #define RES_COMPILER_SCHEDULES_KERNELFUNCS_H
 
 #include "compiler/analysis/Bands.h"
+#include "compiler/analysis/GroupedChoice.h"
 #include "compiler/analysis/WinogradChoice.h"
 
 #include <Halide.h>
@@ -33,6 +34,8 @@ struct ConvFuncs {
   bool padded = false, inputBlocked = true;
   int64_t width = 0, height = 0, blocks = 0, innerChannels = 0, steps = 0; // steps: blocks of input channels
   int64_t batch = 1;
+  int64_t windowWidth = 1; // of a grouped convolution, whose window is (channel of a group, column, row)
+  bool permuted = false;   // and whether its lanes read permuted blocks
 };
 
 /// Loop variables of a Winograd convolution. Points are numbered (j, i), column and row; tiles (tx, ty).
@@ -102,12 +105,18 @@ inline Halide::Stage storeOf(Halide::Func output) {
 /// returns "" when it was applied.
 std::string scheduleDirect(ConvFuncs &funcs, const KernelVars &vars, const DirectSchedule &schedule,
                            const TargetModel &target, const StageLoops &loops = {});
+std::string scheduleGrouped(ConvFuncs &funcs, const KernelVars &vars, const GroupedSchedule &schedule,
+                            const TargetModel &target, const StageLoops &loops = {});
 std::string scheduleDense(DenseFuncs &funcs, const KernelVars &vars, const DenseSchedule &schedule);
 std::string scheduleMap(MapFuncs &funcs, const KernelVars &vars, const MapSchedule &schedule, const StageLoops &loops = {});
 
 /// The schedule has been checked (checkWinograd), as the algorithm depends on it, too.
 std::string scheduleWinograd(WinogradFuncs &funcs, const KernelVars &vars, const WinogradSchedule &schedule,
                              const TargetModel &target, const StageLoops &loops = {});
+
+/// The loops of a stage outside register tiles: `inside` are those over a tile, innermost first, xo and bo those over tiles.
+void orderBandLoops(ConvFuncs &funcs, const KernelVars &vars, const DirectSchedule &schedule, const StageLoops &loops,
+                    std::vector<Halide::VarOrRVar> inside, Halide::Var xo, Halide::Var bo);
 
 /// Keeps the rows of an inner stage's result that a step of `output` reads. `staged`: its padded input, of `stagedRows` rows
 /// for a step, or undefined.

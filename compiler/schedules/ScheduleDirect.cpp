@@ -42,9 +42,8 @@ static void scheduleChunks(ConvFuncs &funcs, const KernelVars &v, const DirectSc
     funcs.hint.compute_at(sum, xo);
 }
 
-/// The loops outside register tiles: `inside` are those over a tile, innermost first.
-static void orderBandLoops(ConvFuncs &funcs, const KernelVars &v, const DirectSchedule &s, const StageLoops &loops,
-                           std::vector<VarOrRVar> inside, Var xo, Var bo) {
+void res::orderBandLoops(ConvFuncs &funcs, const KernelVars &v, const DirectSchedule &s, const StageLoops &loops,
+                         std::vector<VarOrRVar> inside, Var xo, Var bo) {
   Stage out = storeOf(funcs.output);
   Var row = v.y, rest("rest"), yi("yi"), own("own");
   const bool ownTasks = loops.isInner() && loops.serial;

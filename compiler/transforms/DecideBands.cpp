@@ -240,6 +240,8 @@ TilingStage BandDecider::stageOf(ArrayRef<KernelOp> stages, size_t index, StageS
       stage.taskRows = direct.getRows();
       stage.weightPasses =
           rows.height * (direct.getOrder() == Order::space ? llvm::divideCeil(width, direct.getPixels()) : 1);
+    } else if (auto grouped = dyn_cast<GroupedAttr>(banded)) {
+      stage.taskRows = grouped.getRows(), stage.weightPasses = rows.height;
     }
     auto direct = dyn_cast<DirectAttr>(kernel.getSchedulesAttr().get(models.front().name));
     if (direct && direct.getChunk())

@@ -29,6 +29,9 @@ static Attribute attrOf(MLIRContext *context, const WinogradSchedule &s) {
   return WinogradAttr::get(context, s.tile, s.blocks, s.columns, s.rows, s.macroColumns, s.macroRows, s.chunk, s.unroll,
                            TransformedWeights(int(s.weights)), s.images);
 }
+static Attribute attrOf(MLIRContext *context, const GroupedSchedule &s) {
+  return GroupedAttr::get(context, s.pixels, s.whole, s.blocks, s.rows);
+}
 static Attribute attrOf(MLIRContext *context, const DenseSchedule &s) { return DenseAttr::get(context, s.blocks, s.unroll); }
 static Attribute attrOf(MLIRContext *context, const MapSchedule &s) { return MapAttr::get(context, s.pixels, s.rows); }
 
@@ -130,6 +133,8 @@ Decision res::chooseStageSchedule(KernelOp kernel, const TargetModel &target, bo
   auto conv = dyn_cast<ConvOp>(kernel.getAnchor());
   if (!conv || (isa<WinogradAttr>(own.schedule) && mayTransform))
     return own;
+  if (const ConvShape shape = shapeOf(kernel, conv); fitsGrouped(shape))
+    return decide(kernel, chooseGrouped(shape, target));
   return decide(kernel, chooseBanded(shapeOf(kernel, conv), target));
 }
 

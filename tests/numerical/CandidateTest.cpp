@@ -64,6 +64,13 @@ TEST_P(CandidateTest, Winograd) {
         [](NetworkBuilder &n, Value x) { return n.globalAvgPool(n.relu(n.conv(x, 64, "3x3, pad = [1, 1, 1, 1]"))); }, true);
 }
 
+TEST_P(CandidateTest, Grouped) {
+  for (int64_t groups : {64, 16, 8})
+    checkAll<ConvOp>({1, 64, 15, 28}, 4, [&](NetworkBuilder &n, Value x) {
+      return n.globalAvgPool(n.relu(n.conv(x, 64, "3x3, pad = [1, 1, 1, 1]", groups)));
+    });
+}
+
 TEST_P(CandidateTest, Dense) {
   checkAll<GemmOp>({1, 64, 1, 1}, 3, [](NetworkBuilder &n, Value x) { return n.gemm(n.reshape(x, {1, 64}), 200, true, true); });
 }

@@ -174,10 +174,45 @@ const ConvTable kTables[] = {
       {1, 20, 7, 7, 20, "1x1", 20},
       {4, 20, 7, 13, 20, "3x3, pad = [1, 1, 1, 1]", 20},
       {1, 17, 15, 14, 17, "3x3, stride = 2x2, pad = [0, 0, 1, 1]", 17, rowMajor | bias | relu}}},
+    // Groups that share blocks of channels: lanes permuted in a block (1, 2, 4 or 8 outputs, a multiplier), halves of a block.
+    {"GroupsInLanes",
+     {{1, 32, 14, 14, 32, "3x3, pad = [1, 1, 1, 1]", 8},
+      {1, 128, 15, 28, 128, "3x3, pad = [1, 1, 1, 1]", 32, bias | relu | residual},
+      {1, 64, 13, 15, 64, "3x3, stride = 2x2, pad = [1, 1, 1, 1]", 8},
+      {3, 32, 7, 9, 32, "3x3, pad = [1, 1, 1, 1]", 16},
+      {1, 20, 13, 14, 20, "3x3, pad = [1, 1, 1, 1]", 5}, // half of the last block's lanes are no channels
+      {1, 24, 14, 7, 24, "5x5, pad = [2, 2, 2, 2]", 3, bias | residual},
+      {1, 40, 14, 13, 40, "3x3, stride = 2x1, pad = [1, 0, 2, 1]", 10},
+      {1, 16, 9, 9, 16, "3x3, pad = [2, 2, 2, 2], dilation = 2x2", 4},
+      {1, 32, 9, 15, 64, "3x3, pad = [1, 1, 1, 1]", 16},
+      {1, 12, 15, 9, 48, "3x3, stride = 2x2, pad = [1, 1, 1, 1]", 6},
+      {1, 9, 14, 14, 36, "3x3, pad = [1, 1, 1, 1]", 9},
+      {1, 5, 14, 14, 40, "3x3, pad = [1, 1, 1, 1]", 5, bias | relu | residual},
+      {1, 5, 8, 9, 80, "3x3, pad = [1, 1, 1, 1]", 5},
+      {1, 72, 14, 14, 72, "3x3, pad = [1, 1, 1, 1]", 3, bias | relu | residual},
+      {2, 48, 13, 7, 48, "3x3, stride = 2x2, pad = [1, 1, 1, 1]", 2},
+      {1, 112, 7, 7, 112, "3x3, pad = [1, 1, 1, 1]", 2},
+      {1, 6, 7, 9, 48, "1x1", 2},
+      {1, 40, 9, 8, 40, "3x3", 5}}},
+    {"DepthwiseSizes",
+     {{1, 33, 112, 30, 33, "3x3, pad = [1, 1, 1, 1]", 33, bias | relu | residual},
+      {1, 96, 57, 56, 96, "3x3, stride = 2x2, pad = [1, 1, 1, 1]", 96},
+      {3, 144, 14, 28, 144, "5x5, pad = [2, 2, 2, 2]", 144},
+      {1, 144, 28, 29, 144, "5x5, stride = 2x2, pad = [2, 2, 2, 2]", 144},
+      {1, 144, 28, 28, 144, "5x5, stride = 2x2, pad = [1, 1, 2, 2]", 144, bias | relu | residual},
+      {1, 240, 7, 7, 240, "3x3, pad = [1, 1, 1, 1]", 240},
+      {1, 32, 14, 14, 32, "7x7, pad = [3, 3, 3, 3]", 32},
+      {1, 32, 7, 7, 32, "7x7", 32},
+      {1, 20, 3, 4, 20, "5x5, pad = [2, 2, 2, 2]", 20}, // the window is larger than the map
+      {1, 20, 1, 1, 20, "3x3, pad = [1, 1, 1, 1]", 20},
+      {1, 17, 14, 15, 17, "3x3, pad = [4, 3, 4, 3]", 17}, // windows that lie in the pads altogether
+      {1, 17, 20, 15, 17, "3x3, pad = [6, 6, 6, 6], dilation = 6x6", 17},
+      {1, 17, 15, 14, 17, "1x7, pad = [0, 3, 0, 3]", 17},
+      {2, 33, 14, 14, 33, "3x3, stride = 3x2, pad = [0, 1, 1, 0]", 33}}},
 };
 
-/// Combinations of everything, drawn by a fixed seed: they cover pairs that no table thinks of.
-ConvTable sample(const char *name, unsigned seed, size_t count) {
+/// Combinations of everything, drawn by a fixed seed: they cover pairs that no table thinks of. `grouped`: all in groups.
+ConvTable sample(const char *name, unsigned seed, size_t count, bool grouped = false) {
   std::mt19937 engine(seed);
   auto pick = [&](std::initializer_list<int64_t> values) { return values.begin()[engine() % values.size()]; };
   static std::vector<std::string> windows(4096); // the cases refer to their texts
@@ -189,6 +224,11 @@ ConvTable sample(const char *name, unsigned seed, size_t count) {
     c.groups = pick({1, 1, 1, 2, 4});
     c.channels = pick({1, 3, 5, 16, 17, 20, 33, 64}) * c.groups,
     c.filters = pick({1, 3, 5, 16, 17, 20, 33, 64}) * c.groups;
+    if (grouped) {
+      c.groups = pick({2, 3, 8, 17, 32});
+      const int64_t ofGroup = pick({1, 1, 2, 4, 8, 24});
+      c.channels = ofGroup * c.groups, c.filters = ofGroup * pick({1, 1, 1, 2, 4}) * c.groups;
+    }
     c.height = pick({1, 2, 7, 13, 14, 15, 28, 31}), c.width = pick({1, 2, 7, 13, 14, 15, 28, 31});
     int64_t kernel = pick({1, 3, 5, 7}), stride = pick({1, 1, 2}), dilation = pick({1, 1, 1, 2});
     int64_t span = (kernel - 1) * dilation + 1;
@@ -246,6 +286,8 @@ std::vector<ConvTable> allTables() {
     static const char *const names[] = {"SampledA", "SampledB", "SampledC"};
     tables.push_back(sample(names[i], i + 1, 16));
   }
+  tables.push_back(sample("SampledGroupsA", 11, 24, true));
+  tables.push_back(sample("SampledGroupsB", 12, 24, true));
   return tables;
 }
 

@@ -72,6 +72,26 @@ TEST_P(TilingTest, StridedBottleneck) {
   }
 }
 
+// Depthwise and grouped stages: the first, between two others, and the last, which adds.
+TEST_P(TilingTest, GroupedStages) {
+  for (int64_t groups : {40, 10, 5})
+    for (bool serial : {false, true}) {
+      NetworkBuilder n = tiled();
+      const std::string name = "bands of " + std::to_string(groups) + " groups" + (serial ? ", serial" : "");
+      Value x = n.affine(n.input({1, 40, 14, 17}));
+      n.output(layer(n, layer(n, layer(n, x, 40, "1x1"), 40, kSame, groups), 24, "1x1"), name + ": between");
+      check(n, setBands(4, 2, serial));
+      NetworkBuilder m = tiled();
+      Value y = layer(m, layer(m, m.affine(m.input({1, 40, 14, 17})), 40, kSame, groups), 33, kSame);
+      m.output(y, name + ": first");
+      check(m, setBands(4, 2, serial));
+      NetworkBuilder k = tiled();
+      Value z = k.affine(k.input({1, 40, 14, 21}));
+      k.output(k.relu(k.add(k.conv(layer(k, z, 40, "1x1"), 40, kSame, groups), z)), name + ": last");
+      check(k, setBands(4, 2, serial));
+    }
+}
+
 TEST_P(TilingTest, Pools) {
   for (const char *window : {"2x2, stride = 2x2", "3x3, stride = 2x2, pad = [1, 1, 1, 1]", "3x3, stride = 2x2", "5x5, pad = [2, 2, 2, 2]"})
     for (int64_t step : {1, 2, 3}) {

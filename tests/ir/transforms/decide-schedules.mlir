@@ -87,4 +87,23 @@ func.func @reads_rows_from_an_input(%x: tensor<1x20x8x8xf32>) -> tensor<1x1x1x1x
   %1 = res.global_avg_pool %0 : tensor<1x1x8x8xf32> -> tensor<1x1x1x1xf32>
   return %1 : tensor<1x1x1x1xf32>
 }
+
+// Groups that share blocks of channels; those that are whole blocks have direct schedules.
+// CHECK-LABEL: func.func @grouped
+// CHECK: schedules = {"x86-64-v4" = #res.direct<
+// CHECK: schedules = {"x86-64-v4" = #res.grouped<pixels = 14, whole = false, blocks = {{[0-9]+}}, rows = {{[0-9]+}}>}
+// CHECK: schedules = {"x86-64-v4" = #res.grouped<pixels = 14, whole = false,
+// CHECK: schedules = {"x86-64-v4" = #res.direct<
+func.func @grouped(%x: tensor<1x3x14x14xf32>) -> tensor<1x64x1x1xf32> {
+  %w = res.weight "w" in "f" at 0 : tensor<64x3x1x1xf32>
+  %d = res.weight "d" in "f" at 4000 : tensor<64x1x3x3xf32>
+  %g = res.weight "g" in "f" at 8000 : tensor<64x4x3x3xf32>
+  %b = res.weight "b" in "f" at 20000 : tensor<64x16x3x3xf32>
+  %0 = res.conv %x, %w window<1x1> : (tensor<1x3x14x14xf32>, tensor<64x3x1x1xf32>) -> tensor<1x64x14x14xf32>
+  %1 = res.conv %0, %d window<3x3, pad = [1, 1, 1, 1]> {groups = 64 : i64} : (tensor<1x64x14x14xf32>, tensor<64x1x3x3xf32>) -> tensor<1x64x14x14xf32>
+  %2 = res.conv %1, %g window<3x3, pad = [1, 1, 1, 1]> {groups = 16 : i64} : (tensor<1x64x14x14xf32>, tensor<64x4x3x3xf32>) -> tensor<1x64x14x14xf32>
+  %3 = res.conv %2, %b window<3x3, pad = [1, 1, 1, 1]> {groups = 4 : i64} : (tensor<1x64x14x14xf32>, tensor<64x16x3x3xf32>) -> tensor<1x64x14x14xf32>
+  %4 = res.global_avg_pool %3 : tensor<1x64x14x14xf32> -> tensor<1x64x1x1xf32>
+  return %4 : tensor<1x64x1x1xf32>
+}
 }

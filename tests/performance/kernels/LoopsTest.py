@@ -8,8 +8,11 @@ import json
 import re
 import unittest
 
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
 from Assembly import inner_loops, multiplies, spills
-from NetworkCase import NetworkCase, make_resnet
+from NetworkCase import NetworkCase, make_resnet, noise
 
 TARGETS = ("x86-64-v3", "x86-64-v4")
 # At most this share of a transform of Winograd's algorithm by AVX2: of 16 registers some masks of the padding, which stay
@@ -48,6 +51,32 @@ class Loops(NetworkCase):
                     text = "\n".join(f"{line.number}: {line.code}  # {line.comment}" for line in found)
                     most = 0 if multiplies(loop) else TRANSFORM_SPILLS[target] * len(loop.lines)
                     self.assertLessEqual(len(found), most, f"of {len(loop.lines)} lines in the loop {loop.header}:\n{text}")
+
+    def test_grouped_convolutions_spill_no_vectors(self):
+        """Depthwise layers of MobileNet v2 and EfficientNet-B0, and the groups of ResNeXt-50 and RegNet (AVX-512)."""
+        layers = ((32, 32, 112, 3, 1), (96, 96, 112, 3, 2), (144, 144, 56, 3, 1), (144, 144, 56, 5, 2), (240, 240, 28, 5, 1),
+                  (240, 240, 28, 3, 2), (672, 672, 14, 5, 1), (672, 672, 14, 5, 2), (960, 960, 7, 3, 1), (128, 32, 56, 3, 1),
+                  (256, 32, 56, 3, 2), (256, 32, 28, 3, 1), (168, 7, 28, 3, 1), (448, 8, 14, 3, 1))
+        nodes, weights, inputs, outputs = [], [], [], []
+        for i, (channels, groups, size, kernel, stride) in enumerate(layers):
+            inputs.append(helper.make_tensor_value_info(f"x{i}", TensorProto.FLOAT, [1, channels, size, size]))
+            weights.append(numpy_helper.from_array(noise((channels, channels // groups, kernel, kernel), i), f"w{i}"))
+            nodes += [helper.make_node("Relu", [f"x{i}"], [f"a{i}"]),  # makes a blocked map
+                      helper.make_node("Conv", [f"a{i}", f"w{i}"], [f"c{i}"], group=groups, strides=[stride] * 2,
+                                       pads=[kernel // 2] * 4),
+                      helper.make_node("GlobalAveragePool", [f"c{i}"], [f"y{i}"])]
+            outputs.append(helper.make_tensor_value_info(f"y{i}", TensorProto.FLOAT, None))
+        graph = helper.make_graph(nodes, "grouped", inputs, outputs, weights)
+        onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), self.path / "g.onnx")
+        self.resc("compile", self.path / "g.onnx", "--target", "x86-64-v4", "--tile-bottlenecks", "never", "--dump-ir",
+                  self.path / "dump", "-o", self.path / "out.so")
+        kernels = json.loads((self.path / "dump/manifest.json").read_text())["kernels"]
+        grouped = [kernel for kernel in kernels if "#res.grouped" in kernel["schedule"]]
+        self.assertEqual(len(grouped), len(layers))
+        for kernel in grouped:
+            with self.subTest(kernel=kernel["name"], schedule=kernel["schedule"]):
+                loops = list(inner_loops((self.path / "dump" / f"{kernel['name']}.s").read_text()))
+                self.assertEqual([f"{line.code}  # {line.comment}" for loop in loops if multiplies(loop) for line in spills(loop)], [])
 
     def test_a_tile_of_too_many_registers_is_found(self):
         model = make_resnet(self.path / "tiny.onnx", "--tiny")

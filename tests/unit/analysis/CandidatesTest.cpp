@@ -43,6 +43,14 @@ static std::string misfit(const ConvShape &shape, const WinogradSchedule &s, con
   return checkWinograd(s, shape.batch, shape.outputHeight, shape.outputWidth, (shape.channels + 15) / 16, (shape.filters + 15) / 16);
 }
 
+static std::string misfit(const ConvShape &shape, const GroupedSchedule &s, const TargetModel &model) {
+  if (!fitsGrouped(shape))
+    return "groups that do not share blocks";
+  if (s.pixels + (s.whole ? shape.kernelWidth * shape.kernelHeight : 1) + 1 > model.vectorRegisters)
+    return "more registers than there are";
+  return checkGrouped(s, shape.outputWidth, shape.outputHeight, (shape.filters + 15) / 16);
+}
+
 template <typename Test> static void forEachShape(Test &&test) {
   for (int64_t channels : {3, 5, 16, 20, 64, 256, 512})
     for (int64_t filters : {1, 16, 17, 36, 64, 512, 2048})
@@ -50,11 +58,13 @@ template <typename Test> static void forEachShape(Test &&test) {
         for (int64_t kernel : {1, 3, 7})
           for (int64_t stride : {1, 2})
             test(makeShape(channels, filters, size, kernel, stride));
-  for (int64_t groups : {2, 4, 128}) {
-    ConvShape grouped = makeShape(128, 128, 14, 3, 1);
-    grouped.groups = groups;
-    test(grouped);
-  }
+  for (int64_t groups : {2, 4, 16, 32, 128})
+    for (int64_t kernel : {1, 3, 5})
+      for (int64_t size : {1, 7, 14, 53}) {
+        ConvShape grouped = makeShape(128, 128, size, kernel, 1);
+        grouped.groups = groups;
+        test(grouped);
+      }
 }
 
 TEST(CandidatesTest, EveryConvolutionFits) {
@@ -73,6 +83,12 @@ TEST(CandidatesTest, TheChoiceComesFirst) {
   forEachShape([&](const ConvShape &shape) {
     std::vector<ConvSchedule> list = listConv(shape, false, model);
     ASSERT_FALSE(list.empty());
+    EXPECT_LE(list.size(), kMostCandidates);
+    if (fitsGrouped(shape)) {
+      ASSERT_TRUE(std::holds_alternative<GroupedSchedule>(list.front())) << nameOf(shape);
+      EXPECT_EQ(std::get<GroupedSchedule>(list.front()).pixels, chooseGrouped(shape, model).pixels) << nameOf(shape);
+      return;
+    }
     ASSERT_TRUE(std::holds_alternative<DirectSchedule>(list.front())) << nameOf(shape);
     DirectSchedule first = std::get<DirectSchedule>(list.front()), chosen = chooseDirect(shape, model);
     EXPECT_EQ(first.blocks, chosen.blocks) << nameOf(shape);
