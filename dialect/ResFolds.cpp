@@ -43,3 +43,8 @@ OpFoldResult SliceOp::fold(FoldAdaptor) {
   setStrides(strides);
   return getResult();
 }
+
+// A concatenation of one tensor is that tensor.
+OpFoldResult ConcatOp::fold(FoldAdaptor) {
+  return getInputs().size() == 1 && getInputs().front().getType() == getType() ? getInputs().front() : OpFoldResult();
+}

@@ -139,6 +139,11 @@ LogicalResult PadOp::verify() {
   return success();
 }
 
+LogicalResult ConcatOp::verify() {
+  SmallVector<ArrayRef<int64_t>> shapes(llvm::map_range(getInputs(), shapeOf));
+  return expectShape(*this, inferConcat(shapes, getAxis(), [&] { return emitOpError(); }));
+}
+
 static LogicalResult verifyChannelVector(Operation *op, Value input, Value vector, StringRef what) {
   if (shapeOf(input).size() < 2)
     return op->emitOpError("expected an input of rank 2 or more");

@@ -202,6 +202,18 @@ def Res_PadOp : Res_Op<"pad", [Pure]> {
   let hasVerifier = 1;
 }
 
+def Res_ConcatOp : Res_Op<"concat", [Pure]> {
+  let summary = "tensors one behind the other along an axis";
+  let description = [{
+    At least one input; all have one rank, and one shape but for the axis: `res.concat %a, %b along 1`.
+  }];
+  let arguments = (ins Variadic<Res_Tensor>:$inputs, I64Attr:$axis);
+  let results = (outs Res_Tensor:$output);
+  let assemblyFormat = "$inputs `along` $axis attr-dict `:` functional-type($inputs, $output)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
 //===----------------------------------------------------------------------===//
 // Elementwise: these fuse into the kernel of an anchor
 //===----------------------------------------------------------------------===//

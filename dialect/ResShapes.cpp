@@ -64,6 +64,26 @@ FailureOr<Shape> res::inferGemm(ArrayRef<int64_t> input, ArrayRef<int64_t> weigh
   return Shape{input[0], weight[transposed ? 0 : 1]};
 }
 
+FailureOr<Shape> res::inferConcat(ArrayRef<ArrayRef<int64_t>> inputs, int64_t axis, EmitError error) {
+  if (inputs.empty())
+    return error() << "expected at least one input";
+  Shape shape(inputs.front());
+  if (axis < 0 || axis >= int64_t(shape.size()))
+    return error() << "expected an axis from 0 to " << int64_t(shape.size()) - 1 << ", got " << axis;
+  shape[axis] = 0;
+  for (auto [index, input] : llvm::enumerate(inputs)) {
+    if (input.size() != shape.size())
+      return error() << "expected inputs of rank " << shape.size() << ", got rank " << input.size() << " of input " << index;
+    for (auto [dimension, size] : llvm::enumerate(input))
+      if (int64_t(dimension) == axis)
+        shape[axis] += size;
+      else if (size != shape[dimension])
+        return error() << "expected size " << shape[dimension] << " in dimension " << dimension << ", got " << size
+                       << " of input " << index;
+  }
+  return shape;
+}
+
 FailureOr<Shape> res::inferPack(ArrayRef<int64_t> weight, Attribute packing, EmitError error) {
   auto wrongRank = [&](unsigned rank) -> FailureOr<Shape> {
     return error() << "expected a weight of rank " << rank << ", got rank " << weight.size();

@@ -29,6 +29,9 @@ mlir::FailureOr<Shape> inferPool(llvm::ArrayRef<int64_t> input, WindowAttr windo
 mlir::FailureOr<Shape> inferGemm(llvm::ArrayRef<int64_t> input, llvm::ArrayRef<int64_t> weight, bool transposed,
                                  EmitError error);
 
+/// Shapes one behind the other along an axis. Checks that there is one, the axis, ranks, and all other sizes.
+mlir::FailureOr<Shape> inferConcat(llvm::ArrayRef<llvm::ArrayRef<int64_t>> inputs, int64_t axis, EmitError error);
+
 /// The shape of a packed weight; `packing` is one of the #res.pack_ attributes.
 mlir::FailureOr<Shape> inferPack(llvm::ArrayRef<int64_t> weight, mlir::Attribute packing, EmitError error);
 

@@ -93,6 +93,11 @@ struct Selection {
 };
 Reader defineSelection(Reader input, const TensorSize &from, const TensorSize &to, const Selection &selection);
 
+/// Inputs one behind the other along an axis (n, c, h, w). Blocks of channels whose lanes come from several inputs are put
+/// together in `map.line`, the channels of a pixel one behind the other.
+Reader defineConcat(const std::string &name, const KernelVars &vars, std::vector<Reader> inputs,
+                    const std::vector<TensorSize> &from, const TensorSize &to, int64_t axis, MapFuncs &map);
+
 /// The same elements in row-major order under another shape.
 Reader defineReshape(Reader input, const TensorSize &from, const TensorSize &to);
 

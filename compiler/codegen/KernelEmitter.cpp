@@ -103,7 +103,7 @@ llvm::Error KernelEmitter::defineParameters() {
     fixShape(param, extents);
     // Blocked maps and packed weights lie at cache lines; inputs of the model wherever the caller has them.
     bool weight = llvm::any_of(argument.getUses(), [](OpOperand &use) {
-      return use.getOperandNumber() > 0 && !isa<AddOp>(use.getOwner());
+      return use.getOperandNumber() > 0 && !isa<AddOp, ConcatOp>(use.getOwner());
     });
     bool ours = getBlock(type) || weight;
     param.set_host_alignment(ours ? 64 : 4);
@@ -215,6 +215,14 @@ llvm::Error KernelEmitter::defineAnchor(Stage &stage) {
     value = defineReshape(read, from, to);
   } else if (isa<SliceOp, PadOp>(op)) {
     value = defineSelection(read, from, to, selectionOf(op));
+  } else if (auto c = dyn_cast<ConcatOp>(op)) {
+    std::vector<Reader> inputs;
+    std::vector<TensorSize> sizes;
+    for (Value part : c.getInputs()) {
+      inputs.push_back(readers.lookup(part));
+      sizes.push_back(sizeOf(part));
+    }
+    value = defineConcat(stage.name, vars, inputs, sizes, to, c.getAxis(), stage.map);
   } else if (isa<RelayoutOp>(op)) {
     value = read;
   } else {
@@ -320,7 +328,7 @@ std::string KernelEmitter::scheduleStage(Stage &stage, const StageLoops &loops) 
   }
   const bool mayBeStage = isa<MaxPoolOp, AvgPoolOp>(op) || loops.isAlone();
   if (auto attr = dyn_cast<MapAttr>(stage.schedule); attr && !isa<ConvOp, GemmOp>(op) && mayBeStage)
-    return scheduleMap(stage.map, vars, {int64_t(attr.getPixels()), int64_t(attr.getRows()), 0}, loops);
+    return stage.map.line.defined() ? scheduleConcat(stage.map, vars, {int64_t(attr.getPixels()), int64_t(attr.getRows()), 0}) : scheduleMap(stage.map, vars, {int64_t(attr.getPixels()), int64_t(attr.getRows()), 0}, loops);
   std::string text;
   llvm::raw_string_ostream(text) << "expected a schedule for '" << op->getName() << "', got " << stage.schedule;
   return text;

@@ -5,6 +5,7 @@
 #include "compiler/analysis/TargetModel.h"
 #include "compiler/link/KernelWork.h"
 #include "compiler/lowering/Passes.h"
+#include "dialect/ResViews.h"
 
 #include "res/abi.h"
 #include "llvm/ADT/MapVector.h"
@@ -97,6 +98,7 @@ public:
 private:
   /// Where a value comes from: the number of the step that computes it, -1 - i for the model's input i.
   std::optional<int64_t> sourceOf(Value value);
+  int64_t lastReader(Value value);
   json::Array kernels();
   json::Array steps();
   json::Array memoryMap();
@@ -177,6 +179,16 @@ json::Object ManifestBuilder::build() {
   return object;
 }
 
+/// The last step that reads a value or a view of it, or -1.
+int64_t ManifestBuilder::lastReader(Value value) {
+  int64_t last = -1;
+  for (Operation *user : value.getUsers()) {
+    auto step = stepOf.find(user);
+    last = std::max(last, step != stepOf.end() ? step->second : isViewOp(user) ? lastReader(user->getResult(0)) : -1);
+  }
+  return last;
+}
+
 json::Array ManifestBuilder::kernels() {
   json::Array list;
   for (auto [name, count] : calls) {
@@ -223,8 +235,9 @@ json::Array ManifestBuilder::steps() {
       names.push_back(json::fixUTF8(node));
     llvm::SetVector<int64_t> sources;
     for (Value value : call->getOperands())
-      if (std::optional<int64_t> source = sourceOf(value); source && sources.insert(*source))
-        reads.push_back(*source);
+      for (ViewPart part : getViewParts(value))
+        if (std::optional<int64_t> source = sourceOf(part.value); source && sources.insert(*source))
+          reads.push_back(*source);
     list.push_back(json::Object{{"node", getNodeName(call.getLoc())},
                                 {"nodes", std::move(names)},
                                 {"reads", std::move(reads)},
@@ -243,9 +256,7 @@ json::Array ManifestBuilder::memoryMap() {
     for (auto [result, offset] : llvm::zip(call.getOutputs(), *call.getOffsets())) {
       if (offset < 0)
         continue;
-      int64_t last = stepOf[call];
-      for (Operation *user : result.getUsers())
-        last = std::max(last, stepOf.lookup(user));
+      const int64_t last = std::max(stepOf[call], lastReader(result));
       json::Object place{{"name", getNodeName(call.getLoc())},
                          {"offset", offset},
                          {"bytes", getStorageBytes(typeOf(result))},

@@ -3,6 +3,8 @@
 #include "compiler/lowering/CheckMemory.h"
 #include "compiler/lowering/Scratch.h"
 
+#include "llvm/Support/MathExtras.h"
+
 #include <map>
 #include <set>
 
@@ -50,15 +52,67 @@ private:
 
 } // namespace
 
-/// Where a value lies in the arena, if it does.
+static int64_t bytesOf(Value value) { return getStorageBytes(cast<RankedTensorType>(value.getType())); }
+
+/// Where a value lies in the arena, if it does: a concatenation and a reshape where their first input lies, a slice some
+/// whole rows, images or blocks behind it.
 static std::optional<Arena::Range> rangeOf(Value value) {
-  auto call = value.getDefiningOp<CallOp>();
-  if (!call)
+  Operation *op = value.getDefiningOp();
+  int64_t begin = -1;
+  if (auto call = dyn_cast_or_null<CallOp>(op)) {
+    begin = (*call.getOffsets())[cast<OpResult>(value).getResultNumber()];
+  } else if (isa_and_nonnull<ConcatOp, ReshapeOp, SliceOp>(op)) {
+    if (std::optional<Arena::Range> first = rangeOf(op->getOperand(0)))
+      begin = first->begin;
+  }
+  if (begin < 0)
     return std::nullopt;
-  const int64_t offset = (*call.getOffsets())[cast<OpResult>(value).getResultNumber()];
-  if (offset < 0)
-    return std::nullopt;
-  return Arena::Range{offset, offset + getStorageBytes(cast<RankedTensorType>(value.getType()))};
+  if (auto slice = dyn_cast<SliceOp>(op)) {
+    auto from = slice.getInput().getType();
+    int64_t elements = 1, first = 0; // of memory in one position of a dimension; the first that is read
+    for (size_t axis = from.getRank(); axis-- > 0;) {
+      const int64_t block = axis == 1 && getBlock(from) ? getBlock(from) : 1;
+      first += slice.getOffsets()[axis] / block * block * elements;
+      elements *= llvm::divideCeil(from.getDimSize(axis), block) * block;
+    }
+    // With [C/16][H][W][16] a channel of a block counts for all of its pixels, so that the sum above holds for blocks, too.
+    begin += first * from.getElementTypeBitWidth() / 8;
+  }
+  return Arena::Range{begin, begin + bytesOf(value)};
+}
+
+/// Whether every byte of a value, which is read where `begin` is, is still as the call that computed it wrote it.
+static bool isIntact(Value value, Arena::Range range, const Arena &arena) {
+  Operation *op = value.getDefiningOp();
+  if (auto concat = dyn_cast_or_null<ConcatOp>(op)) {
+    for (Value input : concat.getInputs()) {
+      std::optional<Arena::Range> place = rangeOf(input);
+      if (!place || place->begin != range.begin || !isIntact(input, *place, arena))
+        return false;
+      range.begin = place->end;
+    }
+    return true;
+  }
+  while (isa_and_nonnull<ReshapeOp, SliceOp>(op)) {
+    value = op->getOperand(0);
+    op = value.getDefiningOp();
+  }
+  if (isa_and_nonnull<ConcatOp>(op)) // under another shape
+    return isIntact(value, *rangeOf(value), arena);
+  return arena.find(range) == SmallVector<Value>{value};
+}
+
+/// Whether a value is, or has a part in, what a call reads.
+static bool isReadBy(CallOp call, Value value) {
+  SmallVector<Value> inputs(call.getInputs());
+  while (!inputs.empty()) {
+    Value input = inputs.pop_back_val();
+    if (input == value)
+      return true;
+    if (Operation *op = input.getDefiningOp(); isa_and_nonnull<ConcatOp, ReshapeOp, SliceOp>(op))
+      llvm::append_range(inputs, op->getOperands());
+  }
+  return false;
 }
 
 /// Numbers that cannot overflow, however they are added up. Dumps are input.
@@ -92,7 +146,7 @@ static LogicalResult checkScratch(CallOp call, const Arena &arena, Arena::Range 
     return call.emitOpError("expected scratch that ends in the workspace of ")
            << countOf(threads) << ", at " << bytes << ", got its end at " << scratch.end;
   for (Value other : arena.find(scratch))
-    if (llvm::is_contained(call.getInputs(), other))
+    if (isReadBy(call, other))
       return call.emitOpError("expected scratch of ") << countOf(threads) << " apart from inputs and results";
   return success();
 }
@@ -109,12 +163,11 @@ static bool mayReadTwice(CallOp call) {
 static LogicalResult checkCall(CallOp call, Arena &arena, int64_t bytes, int64_t threads) {
   for (auto [index, input] : llvm::enumerate(call.getInputs()))
     if (std::optional<Arena::Range> range = rangeOf(input)) {
-      const SmallVector<Value> found = arena.find(*range);
-      if (found == SmallVector<Value>{input})
+      if (isIntact(input, *range, arena))
         continue;
       InFlightDiagnostic error =
           call.emitOpError("expected input ") << index << " to lie in the arena as it was written, got it overwritten";
-      if (llvm::is_contained(found, Value()))
+      if (llvm::is_contained(arena.find(*range), Value()))
         error << " by scratch of " << countOf(threads);
       return error;
     }
@@ -129,7 +182,7 @@ static LogicalResult checkCall(CallOp call, Arena &arena, int64_t bytes, int64_t
     std::optional<Arena::Range> range = rangeOf(output);
     if (overwritten) {
       std::optional<Arena::Range> place = rangeOf(overwritten);
-      if (!place || !range || place->begin != range->begin)
+      if (!overwritten.getDefiningOp<CallOp>() || !place || !range || place->begin != range->begin)
         return call.emitOpError("expected the result at the place of the input that it overwrites");
       if (llvm::count(call.getInputs(), overwritten) > 1 && !mayReadTwice(call))
         return call.emitOpError("expected the input that is overwritten to be one input alone");
@@ -139,8 +192,7 @@ static LogicalResult checkCall(CallOp call, Arena &arena, int64_t bytes, int64_t
     if (range->overlaps(scratch))
       return call.emitOpError("expected scratch of ") << countOf(threads) << " apart from inputs and results";
     for (Value other : arena.find(*range))
-      if (other && other != overwritten &&
-          (llvm::is_contained(call.getInputs(), other) || llvm::is_contained(call.getOutputs(), other)))
+      if (other && other != overwritten && (isReadBy(call, other) || llvm::is_contained(call.getOutputs(), other)))
         return call.emitOpError("expected results apart from inputs and from each other");
     arena.write(*range, output);
   }

@@ -11,6 +11,7 @@
 #include "compiler/lowering/KernelNames.h"
 #include "compiler/lowering/Passes.h"
 #include "compiler/lowering/Scratch.h"
+#include "dialect/ResViews.h"
 
 #include "res/abi.h"
 #include "llvm/ADT/SmallPtrSet.h"
@@ -82,6 +83,11 @@ struct LowerToLLVMPass : res::impl::LowerToLLVMPassBase<LowerToLLVMPass> {
     for (auto call : main.getOps<CallOp>()) {
       for (Value input : call.getInputs()) {
         auto pack = input.getDefiningOp<PackOp>();
+        if (isViewOp(input.getDefiningOp())) {
+          if (failed(checkView(input)))
+            return failure();
+          continue;
+        }
         if (input.getDefiningOp() && !input.getDefiningOp<CallOp>() && !(pack && pack.getOffset()))
           return call.emitOpError("expected results of calls and packed weights with an offset as inputs");
       }
@@ -100,8 +106,28 @@ struct LowerToLLVMPass : res::impl::LowerToLLVMPassBase<LowerToLLVMPass> {
     return success();
   }
 
+  /// A view is of tensors that calls compute, or under another name an input of the model.
+  static LogicalResult checkView(Value view) {
+    Operation *op = view.getDefiningOp();
+    if (!getViewOffsets(op))
+      return op->emitOpError("expected elements that lie in memory as the operands have them");
+    for (Value operand : op->getOperands()) {
+      if (isViewOp(operand.getDefiningOp())) {
+        if (failed(checkView(operand)))
+          return failure();
+      } else if (operand.getDefiningOp() ? !operand.getDefiningOp<CallOp>() || isReturned(operand) : isa<ConcatOp>(op)) {
+        return op->emitOpError("expected results of calls that stay in the arena");
+      }
+    }
+    return success();
+  }
+
+  static bool isReturned(Value value) {
+    return llvm::any_of(value.getUsers(), [](Operation *user) { return isa<func::ReturnOp>(user); });
+  }
+
   static LogicalResult checkPlace(func::FuncOp main, CallOp call, Value result, int64_t offset) {
-    bool leaves = llvm::any_of(result.getUsers(), [](Operation *user) { return isa<func::ReturnOp>(user); });
+    const bool leaves = isReturned(result);
     if (leaves != (offset == -1))
       return call.emitOpError("expected the offset -1 for what 'main' returns and nothing else, got ") << offset;
     int64_t arena = main->getAttrOfType<IntegerAttr>(kArenaBytesAttr).getInt();
@@ -147,6 +173,10 @@ struct LowerToLLVMPass : res::impl::LowerToLLVMPassBase<LowerToLLVMPass> {
 
   /// Where a value of @main lies.
   Value placeOf(DriverBuilder &driver, Block *entry, Value value) {
+    if (isViewOp(value.getDefiningOp())) { // which begins where its first part lies, or inside
+      const ViewPart part = getViewParts(value).front();
+      return driver.advance(placeOf(driver, entry, part.value), -part.offset);
+    }
     if (auto argument = dyn_cast<BlockArgument>(value))
       return placeOfTurn(driver, entry, driver.loadPointer(entry->getArgument(0), argument.getArgNumber()), value);
     if (auto pack = value.getDefiningOp<PackOp>())

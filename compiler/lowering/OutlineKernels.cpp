@@ -7,6 +7,7 @@
 #include "compiler/lowering/KernelNames.h"
 #include "compiler/lowering/Passes.h"
 #include "compiler/lowering/Scratch.h"
+#include "dialect/ResViews.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/IRMapping.h"
@@ -34,6 +35,11 @@ struct OutlineKernelsPass : res::impl::OutlineKernelsPassBase<OutlineKernelsPass
     SmallVector<KernelOp> kernels;
     module.walk([&](KernelOp kernel) { kernels.push_back(kernel); });
     for (KernelOp kernel : kernels) {
+      if (isView(kernel)) {
+        if (failed(unwrapView(kernel)))
+          return signalPassFailure();
+        continue;
+      }
       func::FuncOp function = createFunction(kernel);
       auto [entry, isNew] = functions.try_emplace(textOf(function), function);
       if (isNew) {
@@ -45,6 +51,22 @@ struct OutlineKernelsPass : res::impl::OutlineKernelsPassBase<OutlineKernelsPass
       }
       replaceByCall(kernel, entry->second);
     }
+  }
+
+  /// A view stands in @main as it is.
+  LogicalResult unwrapView(KernelOp kernel) {
+    Block &body = kernel.getBody().front();
+    Operation *op = &body.front();
+    if (!isViewOp(op) || op->getNextNode() != body.getTerminator() || kernel.getNumResults() != 1 || !getViewOffsets(op))
+      return kernel.emitOpError("expected ") << kViewAttr << " only where elements lie in memory as the inputs have them";
+    OpBuilder builder(kernel);
+    IRMapping mapping;
+    mapping.map(kernel.getBody().getArguments(), kernel.getInputs());
+    Operation *view = builder.clone(*op, mapping);
+    view->setLoc(kernel.getLoc());
+    kernel->replaceAllUsesWith(view->getResults());
+    kernel->erase();
+    return success();
   }
 
   /// Locations differ between equal kernels, so they stay with the calls.

@@ -7,11 +7,15 @@
 #include "compiler/analysis/MemoryPlan.h"
 #include "compiler/lowering/Passes.h"
 #include "compiler/lowering/Scratch.h"
+#include "dialect/ResViews.h"
 
 #include "res/abi.h"
 
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/DenseMap.h"
+
+#include <map>
+#include <set>
 
 #define DEBUG_TYPE "res-plan-memory"
 
@@ -65,9 +69,7 @@ struct PlanMemoryPass : res::impl::PlanMemoryPassBase<PlanMemoryPass> {
       for (Value result : call.getOutputs()) {
         if (llvm::any_of(result.getUsers(), [](Operation *user) { return isa<func::ReturnOp>(user); }))
           continue;
-        int64_t last = steps[call];
-        for (Operation *user : result.getUsers())
-          last = std::max(last, steps[user]);
+        const int64_t last = std::max(steps[call], lastReader(result, steps));
         if (std::optional<uint64_t> overwritten = call.getInPlace()) {
           auto shared = placeOf.find(call.getInputs()[*overwritten]);
           if (shared == placeOf.end() || lifetimes[shared->second].last != steps[call])
@@ -79,11 +81,14 @@ struct PlanMemoryPass : res::impl::PlanMemoryPassBase<PlanMemoryPass> {
         placeOf[result] = lifetimes.size();
         lifetimes.push_back({getStorageBytes(cast<RankedTensorType>(result.getType())), steps[call], last});
       }
+    FailureOr<SmallVector<AdjacentTensors>> rows = findRows(function, placeOf);
+    if (failed(rows))
+      return failure();
     SmallVector<Scratch> scratch;
     for (CallOp call : calls)
       scratch.push_back(getScratch(call));
     // Of arenas of one size, the one that leaves the most room for scratch.
-    MemoryPlan plan = planMemory(lifetimes, {}, kPlanBudget, [&](ArrayRef<int64_t> offsets) {
+    MemoryPlan plan = planMemory(lifetimes, *rows, kPlanBudget, [&](ArrayRef<int64_t> offsets) {
       uint64_t most = 0;
       for (auto [live, need] : llvm::zip(rangesOf(calls.size(), lifetimes, offsets), scratch)) {
         const res_abi_scratch place = placeScratch(live, need);
@@ -110,6 +115,42 @@ struct PlanMemoryPass : res::impl::PlanMemoryPassBase<PlanMemoryPass> {
     function->setAttr(kArenaBytesAttr, builder.getI64IntegerAttr(plan.arenaBytes));
     function->setAttr(kArenaLowerBoundAttr, builder.getI64IntegerAttr(plan.lowerBoundBytes));
     return success();
+  }
+
+  /// The last step that reads a value or a view of it, or -1.
+  static int64_t lastReader(Value value, const llvm::DenseMap<Operation *, int64_t> &steps) {
+    int64_t last = -1;
+    for (Operation *user : value.getUsers()) {
+      auto step = steps.find(user);
+      last = std::max(last, step != steps.end() ? step->second : isViewOp(user) ? lastReader(user->getResult(0), steps) : -1);
+    }
+    return last;
+  }
+
+  /// The tensors that concatenations without code want one behind the other, as places.
+  static FailureOr<SmallVector<AdjacentTensors>> findRows(func::FuncOp function, const llvm::DenseMap<Value, size_t> &placeOf) {
+    std::map<size_t, size_t> next;
+    std::set<size_t> followers;
+    for (auto concat : function.getOps<ConcatOp>()) {
+      SmallVector<ViewPart> parts = getViewParts(concat);
+      for (auto [part, behind] : llvm::zip(ArrayRef<ViewPart>(parts).drop_back(), ArrayRef<ViewPart>(parts).drop_front())) {
+        auto place = placeOf.find(part.value), following = placeOf.find(behind.value);
+        if (place == placeOf.end() || following == placeOf.end())
+          return concat.emitOpError("expected to lie where tensors of the arena lie");
+        auto [entry, isNew] = next.try_emplace(place->second, following->second);
+        if (entry->second != following->second || (isNew && !followers.insert(following->second).second))
+          return concat.emitOpError("expected inputs that no other concatenation wants beside something else");
+      }
+    }
+    SmallVector<AdjacentTensors> rows;
+    for (auto [first, second] : next) {
+      if (followers.count(first))
+        continue;
+      AdjacentTensors &row = rows.emplace_back(AdjacentTensors{first});
+      for (auto entry = next.find(first); entry != next.end(); entry = next.find(entry->second))
+        row.push_back(entry->second);
+    }
+    return rows;
   }
 
   /// A range of the arena.

@@ -9,6 +9,7 @@
 #include "compiler/analysis/ScheduleChoice.h"
 #include "compiler/lowering/Passes.h"
 #include "compiler/lowering/Scratch.h"
+#include "dialect/ResViews.h"
 
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/STLExtras.h"
@@ -79,6 +80,9 @@ struct WriteInPlacePass : res::impl::WriteInPlacePassBase<WriteInPlacePass> {
   /// Whether this is the last use of a tensor of the arena.
   static bool endsHere(OpOperand &operand) {
     Operation *kernel = operand.getOwner();
+    // What is part of a view, or one, has its place for the view's sake.
+    if (isOfView(operand.get()))
+      return false;
     return isa_and_nonnull<KernelOp>(operand.get().getDefiningOp()) &&
            llvm::all_of(operand.get().getUses(), [&](OpOperand &use) {
              return &use == &operand || (isa<KernelOp>(use.getOwner()) && use.getOwner()->isBeforeInBlock(kernel));

@@ -38,9 +38,10 @@ void res::addPhase(OpPassManager &passes, Phase phase) {
     // 2. Batch normalisation into weights, before fusion hides the layers in kernels.
     passes.addPass(createFoldBatchNormPass());
     passes.addPass(createSubsampleShortcutPass());
-    // 3. One kernel per operation; then activations first, so that an addition finds the branch it joins complete, and
+    // 3. One kernel per operation; what is a view, as it fuses with nothing; then activations first, so that an addition finds the branch it joins complete, and
     //    again for the activation behind the addition.
     passes.addPass(createFormKernelsPass());
+    passes.addPass(createPlaceViewsPass());
     passes.addPass(createFuseEpiloguePass());
     passes.addPass(createFuseResidualAddPass());
     passes.addPass(createFuseEpiloguePass());

@@ -105,6 +105,7 @@ Expected<Operand> OpEvaluator::evaluate(Operation *op, ArrayRef<Operand> operand
       .Case([&](MaxPoolOp maxPool) { return pool(op, maxPool.getWindow(), operands); })
       .Case([&](AvgPoolOp avgPool) { return pool(op, avgPool.getWindow(), operands); })
       .Case<PadOp, SliceOp>([&](Operation *) { return select(op, operands); })
+      .Case([&](ConcatOp concat) { return this->concat(concat, operands); })
       .Case<AffineOp, BatchNormOp>([&](Operation *) { return perChannel(op, operands); })
       .Case<AddOp, GlobalAvgPoolOp, ReluOp, SoftmaxOp>([&](Operation *) { return plain(op, operands); })
       .Case<ReshapeOp, RelayoutOp>([&](Operation *) -> Expected<Operand> {
@@ -249,6 +250,23 @@ Expected<Operand> OpEvaluator::select(Operation *op, ArrayRef<Operand> operands)
   }
   auto result = allocate(op);
   reference::select(selection, input, output, (*in)[0]->data(), result->data());
+  return activation(op, result);
+}
+
+Expected<Operand> OpEvaluator::concat(ConcatOp op, ArrayRef<Operand> operands) {
+  SmallVector<Shape> shapes = llvm::map_to_vector(op.getInputs(), shapeOf);
+  auto in = elementsOf(op, operands, shapes);
+  if (!in)
+    return in.takeError();
+  // What lies at one position of the dimensions before the axis is contiguous in every input.
+  auto result = allocate(op);
+  const int64_t rows = product(ArrayRef<int64_t>(shapes[0]).take_front(op.getAxis()));
+  auto to = result->begin();
+  for (int64_t row = 0; row < rows; ++row)
+    for (const Elements &part : *in) {
+      const int64_t count = part->size() / rows;
+      to = std::copy_n(part->begin() + row * count, count, to);
+    }
   return activation(op, result);
 }
 

@@ -48,6 +48,7 @@ private:
   llvm::Expected<Operand> pool(mlir::Operation *op, WindowAttr window, llvm::ArrayRef<Operand> operands);
   llvm::Expected<Operand> perChannel(mlir::Operation *op, llvm::ArrayRef<Operand> operands);
   /// Operations that move elements.
+  llvm::Expected<Operand> concat(ConcatOp op, llvm::ArrayRef<Operand> operands);
   llvm::Expected<Operand> select(mlir::Operation *op, llvm::ArrayRef<Operand> operands);
   /// Operations without attributes or vectors over channels.
   llvm::Expected<Operand> plain(mlir::Operation *op, llvm::ArrayRef<Operand> operands);

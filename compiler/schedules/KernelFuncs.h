@@ -69,9 +69,13 @@ struct DenseFuncs {
   int64_t batch = 0, outputs = 0;
 };
 
-/// Anything bound by memory. `parts` are reductions that are computed where they are used.
+/// Anything bound by memory. `parts` are reductions that are computed where they are used. `line` (c, x, y, n), of a
+/// concatenation: the channels of a pixel one behind the other, an update for the `lineBlocks` of each input.
 struct MapFuncs {
-  Halide::Func output;
+  static constexpr int64_t kMostLineChannels = 4096; // that Halide has on the stack: 16 KB
+  Halide::Func output, line;
+  std::vector<Halide::RDom> lineBlocks;
+  int64_t lineChannels = 0;
   std::vector<Halide::Func> parts;
   enum class Layout { blocked, rowMajorMap, matrix } layout = Layout::blocked;
   int64_t width = 0, height = 0;
@@ -109,6 +113,9 @@ std::string scheduleGrouped(ConvFuncs &funcs, const KernelVars &vars, const Grou
                             const TargetModel &target, const StageLoops &loops = {});
 std::string scheduleDense(DenseFuncs &funcs, const KernelVars &vars, const DenseSchedule &schedule);
 std::string scheduleMap(MapFuncs &funcs, const KernelVars &vars, const MapSchedule &schedule, const StageLoops &loops = {});
+
+/// The same for a concatenation of blocked maps with a line.
+std::string scheduleConcat(MapFuncs &funcs, const KernelVars &vars, const MapSchedule &schedule);
 
 /// The schedule has been checked (checkWinograd), as the algorithm depends on it, too.
 std::string scheduleWinograd(WinogradFuncs &funcs, const KernelVars &vars, const WinogradSchedule &schedule,

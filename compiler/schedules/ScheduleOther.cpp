@@ -87,3 +87,26 @@ std::string res::scheduleMap(MapFuncs &funcs, const KernelVars &v, const MapSche
   }
   return "";
 }
+
+std::string res::scheduleConcat(MapFuncs &funcs, const KernelVars &v, const MapSchedule &s) {
+  if (s.pixels < 1 || s.pixels > kMostUnrolled || s.rows < 0)
+    return "expected pixels between 1 and " + std::to_string(kMostUnrolled) + " and rows of at least 0, got " +
+           std::to_string(s.pixels) + " and " + std::to_string(s.rows);
+  Func out = funcs.output, line = funcs.line;
+  Var xo("xo"), xi("xi"), yo("yo"), yi("yi");
+  // Lines of some pixels stay in the first cache, and on the stack.
+  const int64_t pixels = std::max<int64_t>(
+      1, std::min({s.pixels, funcs.width, MapFuncs::kMostLineChannels / funcs.lineChannels}));
+  out.split(v.x, xo, xi, int(pixels), TailStrategy::ShiftInwards).vectorize(v.ci).unroll(xi);
+  out.reorder(v.ci, xi, v.co, xo, v.y, v.n);
+  if (s.rows > 0 && s.rows < funcs.height) {
+    out.split(v.y, yo, yi, int(s.rows), TailStrategy::GuardWithIf);
+    out.reorder(v.ci, xi, v.co, xo, yi, yo, v.n).parallel(yo);
+  }
+  line.compute_at(out, xo).bound(v.c, 0, int(funcs.lineChannels)).bound_extent(v.x, int(pixels)).vectorize(v.c, int(kBlock));
+  for (size_t input = 0; input < funcs.lineBlocks.size(); ++input) {
+    const RDom &blocks = funcs.lineBlocks[input];
+    line.update(int(input)).reorder(blocks.x, v.x, blocks.y, v.y, v.n).allow_race_conditions().vectorize(blocks.x).unroll(v.x);
+  }
+  return "";
+}

@@ -11,6 +11,7 @@
 #include "compiler/transforms/KernelSchedules.h"
 #include "compiler/transforms/KernelUtils.h"
 #include "compiler/transforms/Passes.h"
+#include "dialect/ResViews.h"
 #include "dialect/ResShapes.h"
 
 #include "mlir/IR/Builders.h"
@@ -56,6 +57,13 @@ static bool anchorReadsFirstInput(KernelOp kernel) {
   return false;
 }
 
+/// Views are no steps.
+static SmallVector<KernelOp> kernelsOf(func::FuncOp function) {
+  SmallVector<KernelOp> kernels(function.getOps<KernelOp>());
+  llvm::erase_if(kernels, isView);
+  return kernels;
+}
+
 namespace {
 
 /// A candidate with the schedules that its stages would have, by target.
@@ -66,7 +74,7 @@ struct StageSchedules {
 class BandDecider {
 public:
   BandDecider(func::FuncOp function, ArrayRef<TargetModel> models, bool limited)
-      : models(models), limited(limited), kernels(function.getOps<KernelOp>()) {
+      : models(models), limited(limited), kernels(kernelsOf(function)) {
     for (auto [index, kernel] : llvm::enumerate(kernels))
       indexOf[kernel] = int(index);
     for (KernelOp kernel : kernels)
@@ -136,7 +144,7 @@ static bool storesOnceEverywhere(KernelOp kernel) {
 MemoryStep BandDecider::stepOf(KernelOp kernel) {
   MemoryStep step{};
   for (Value input : kernel.getInputs())
-    if (auto producer = input.getDefiningOp<KernelOp>())
+    for (KernelOp producer : getProducers(input))
       step.reads.push_back(indexOf.lookup(producer));
   for (auto [index, result] : llvm::enumerate(kernel.getOutputs()))
     if (llvm::none_of(result.getUsers(), [](Operation *user) { return isa<func::ReturnOp>(user); }))
@@ -150,7 +158,8 @@ MemoryStep BandDecider::stepOf(KernelOp kernel) {
     if (auto add = dyn_cast<AddOp>(op))
       for (Value addend : add->getOperands())
         if (auto argument = dyn_cast<BlockArgument>(addend))
-          if (auto producer = kernel.getInputs()[argument.getArgNumber()].getDefiningOp<KernelOp>())
+          if (auto producer = kernel.getInputs()[argument.getArgNumber()].getDefiningOp<KernelOp>();
+              producer && !isOfView(producer.getResult(0)))
             step.updates = indexOf.lookup(producer);
   return step;
 }
@@ -419,7 +428,7 @@ struct DecideBandsPass : res::impl::DecideBandsPassBase<DecideBandsPass> {
   }
 
   static void decide(func::FuncOp function, ArrayRef<TargetModel> models, TilingGoal goal) {
-    SmallVector<KernelOp> kernels(function.getOps<KernelOp>());
+    SmallVector<KernelOp> kernels = kernelsOf(function);
     auto wasDecided = [](KernelOp kernel) { return kernel->hasAttr(kBandsAttr); };
     auto lacksSchedule = [](KernelOp kernel) { return !kernel.getSchedulesAttr() || !kernel.getLayoutsAttr(); };
     if (kernels.empty() || llvm::any_of(kernels, wasDecided) || llvm::any_of(kernels, lacksSchedule))

@@ -7,6 +7,7 @@
 #include "compiler/analysis/ScheduleChoice.h"
 #include "compiler/transforms/KernelSchedules.h"
 #include "compiler/transforms/Passes.h"
+#include "dialect/ResViews.h"
 
 #include "mlir/IR/Builders.h"
 
@@ -47,6 +48,8 @@ struct DecideSchedulesPass : res::impl::DecideSchedulesPassBase<DecideSchedulesP
     Builder builder(&getContext());
     if (!kernel.getLayoutsAttr())
       kernel.setLayoutsAttr(builder.getArrayAttr(chooseLayouts(kernel)));
+    if (isView(kernel))
+      return success();
     NamedAttrList schedules(kernel.getSchedulesAttr());
     Attribute first = schedules.empty() ? Attribute() : schedules.begin()->getValue();
     for (const TargetModel &model : models) {

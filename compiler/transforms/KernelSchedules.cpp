@@ -85,7 +85,7 @@ static MapWork workOf(Operation *op) {
   RankedTensorType type = typeOf(op->getResult(0));
   ArrayRef<int64_t> shape = type.getShape();
   bool map = type.getRank() == 4;
-  int64_t reads = op->getNumOperands();
+  int64_t reads = isa<ConcatOp>(op) ? 1 : op->getNumOperands();
   if (auto window = op->getAttrOfType<WindowAttr>("window"))
     for (int64_t size : window.getKernel())
       reads *= size;
@@ -123,7 +123,10 @@ FailureOr<Decision> res::chooseSchedule(KernelOp kernel, const TargetModel &targ
       })
       .Default([&](Operation *op) {
         const MapWork work = workOf(op);
-        return decide(kernel, chooseMap(work.elements, work.lines, work.width, work.reads, target));
+        MapSchedule s = chooseMap(work.elements, work.lines, work.width, work.reads, target);
+        if (isa<ConcatOp>(op)) // reads and writes a piece of each block of channels: some cache lines at once
+          s.pixels = std::min<int64_t>(work.width, 8);
+        return decide(kernel, s);
       });
 }
 

@@ -1,6 +1,7 @@
 //===- KernelUtils.cpp - building and merging kernels -----------*- C++ -*-===//
 
 #include "compiler/transforms/KernelUtils.h"
+#include "dialect/ResViews.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/IRMapping.h"
@@ -51,10 +52,22 @@ KernelOp res::createRelayoutKernel(OpBuilder &builder, Location loc, Value value
 
 KernelOp res::getSoleProducer(Value value, KernelOp user) {
   auto producer = value.getDefiningOp<KernelOp>();
-  if (!producer || producer->getBlock() != user->getBlock())
+  if (!producer || producer->getBlock() != user->getBlock() || isView(producer) || isView(user))
     return {};
   bool alone = llvm::all_of(producer->getUsers(), [&](Operation *other) { return other == user; });
   return alone ? producer : KernelOp();
+}
+
+SmallVector<KernelOp> res::getProducers(Value value) {
+  auto kernel = value.getDefiningOp<KernelOp>();
+  if (!kernel)
+    return {};
+  if (!isView(kernel))
+    return {kernel};
+  SmallVector<KernelOp> producers;
+  for (Value input : kernel.getInputs())
+    llvm::append_range(producers, getProducers(input));
+  return producers;
 }
 
 KernelOp res::fuseIntoProducer(KernelOp producer, KernelOp consumer) {

@@ -26,6 +26,9 @@ KernelOp fuseIntoProducer(KernelOp producer, KernelOp consumer);
 /// The kernel that computes `value`, when nothing but `user` reads any of its results; else null.
 KernelOp getSoleProducer(mlir::Value value, KernelOp user);
 
+/// The kernels that compute what a value consists of: one, or those of the parts of a view.
+llvm::SmallVector<KernelOp> getProducers(mlir::Value value);
+
 /// The block argument of the kernel's region for its input number `index`.
 inline mlir::BlockArgument getInner(KernelOp kernel, unsigned index) { return kernel.getBody().getArgument(index); }
 

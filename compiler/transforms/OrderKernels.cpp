@@ -9,6 +9,7 @@
 #include "compiler/analysis/StepOrder.h"
 #include "compiler/transforms/KernelUtils.h"
 #include "compiler/transforms/Passes.h"
+#include "dialect/ResViews.h"
 
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/Support/MathExtras.h"
@@ -41,7 +42,9 @@ struct OrderKernelsPass : res::impl::OrderKernelsPassBase<OrderKernelsPass> {
   }
 
   void order(func::FuncOp function) {
-    SmallVector<KernelOp> kernels(function.getOps<KernelOp>());
+    SmallVector<KernelOp> kernels, views;
+    for (auto kernel : function.getOps<KernelOp>())
+      (isView(kernel) ? views : kernels).push_back(kernel);
     llvm::DenseMap<Operation *, size_t> steps;
     for (auto [step, kernel] : llvm::enumerate(kernels))
       steps[kernel] = step;
@@ -56,6 +59,15 @@ struct OrderKernelsPass : res::impl::OrderKernelsPassBase<OrderKernelsPass> {
     for (Operation *end = function.getBody().front().getTerminator(); step < order.size(); ++step) {
       kernels[order[step]]->moveBefore(end);
       numMoved += order[step] != step;
+    }
+    // Views are no steps: each follows the last of its operands.
+    for (KernelOp view : views) {
+      Operation *last = nullptr;
+      for (Value input : view.getInputs())
+        if (Operation *producer = input.getDefiningOp(); producer && (!last || last->isBeforeInBlock(producer)))
+          last = producer;
+      if (last)
+        view->moveAfter(last);
     }
   }
 
@@ -77,20 +89,19 @@ struct OrderKernelsPass : res::impl::OrderKernelsPassBase<OrderKernelsPass> {
     Step step{0, {}, {}};
     for (Value result : kernel.getOutputs())
       step.bytes += bytesOf(result);
-    for (OpOperand &operand : kernel->getOpOperands()) {
-      auto writer = steps.find(operand.get().getDefiningOp());
-      if (writer == steps.end())
-        continue;
-      // What is read twice is read for something else, too.
-      const bool again = llvm::is_contained(step.reads, writer->second);
-      if (again)
-        llvm::erase(step.overwrites, writer->second);
-      else
-        step.reads.push_back(writer->second);
-      if (!again && isa<ConvOp>(kernel.getAnchor()) && !isReturned(operand.get()) &&
-          canOverwrite(kernel.getBody().getArgument(operand.getOperandNumber())))
-        step.overwrites.push_back(writer->second);
-    }
+    for (OpOperand &operand : kernel->getOpOperands())
+      for (KernelOp producer : getProducers(operand.get())) {
+        const size_t writer = steps.lookup(producer);
+        // What is read twice is read for something else, too.
+        const bool again = llvm::is_contained(step.reads, writer);
+        if (again)
+          llvm::erase(step.overwrites, writer);
+        else
+          step.reads.push_back(writer);
+        if (!again && isa<ConvOp>(kernel.getAnchor()) && !isReturned(operand.get()) && !isOfView(operand.get()) &&
+            canOverwrite(kernel.getBody().getArgument(operand.getOperandNumber())))
+          step.overwrites.push_back(writer);
+      }
     return step;
   }
 };

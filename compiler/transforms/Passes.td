@@ -61,6 +61,18 @@ def FormKernelsPass : Res_Pass<"res-form-kernels"> {
   }];
 }
 
+def PlaceViewsPass : Res_Pass<"res-place-views"> {
+  let summary = "let concatenations, reshapes and slices lie where their operands lie";
+  let description = [{
+    A kernel that only moves elements gets `res.view` where they can stay where they are: a concatenation of whole blocks of
+    channels for one image, whose inputs are then written one behind the other; a reshape that keeps the order in memory; a
+    slice of whole leading parts. Where an input of a concatenation cannot lie there (it is an input of the model, or beside
+    something else already), the concatenation reads a copy of it.
+  }];
+  let statistics = [Statistic<"numViews", "num-views", "kernels that are views">,
+                    Statistic<"numCopied", "num-copied", "inputs of concatenations that are copies">];
+}
+
 def FuseEpiloguePass : Res_Pass<"res-fuse-epilogue"> {
   let summary = "move elementwise kernels of one activation into the kernel that computes it";
   let description = [{

@@ -8,6 +8,7 @@
 #include "compiler/analysis/BatchChoice.h"
 #include "compiler/transforms/KernelUtils.h"
 #include "compiler/transforms/Passes.h"
+#include "dialect/ResViews.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinAttributes.h"
@@ -49,6 +50,8 @@ static bool keepsImagesApart(Operation *op) {
       auto [inner, outer] = both;
       return !isActivation(outer) && llvm::any_of(inner.getUsers(), [](Operation *user) { return isa<AddOp>(user); });
     });
+  if (auto concat = dyn_cast<ConcatOp>(op))
+    return concat.getAxis() > 0;
   if (auto slice = dyn_cast<SliceOp>(op))
     return slice.getOffsets()[0] == 0 && slice.getStrides()[0] == 1;
   if (auto pad = dyn_cast<PadOp>(op))
@@ -87,6 +90,8 @@ struct SplitBatchPass : res::impl::SplitBatchPassBase<SplitBatchPass> {
   static ImageWork workOf(func::FuncOp main, int64_t batch) {
     ImageWork work;
     for (auto kernel : main.getOps<KernelOp>()) {
+      if (isView(kernel))
+        continue;
       int64_t bytes = 0;
       for (Value value : llvm::concat<Value>(SmallVector<Value>(kernel.getInputs()), SmallVector<Value>(kernel.getOutputs())))
         bytes += isActivation(value) ? getStorageBytes(typeOf(value)) / batch : 0;

@@ -1,7 +1,7 @@
 """What the ONNX importer makes of Slice and Pad on activations."""
 import unittest
 
-from OnnxImportCase import ImportCase, ints, model, node, tensor
+from OnnxImportCase import ImportCase, info, ints, model, node, tensor
 
 
 class SliceTest(ImportCase):
@@ -25,6 +25,20 @@ class SliceTest(ImportCase):
             (node("Slice", "x s e a"), "expected a result of 1 to 2147483647 elements, got shape 1x4x0x8"),
             (node("Slice", "x s e z"), "expected an axis from -4 to 3, got 4"),
             (node("Slice", "x x e"), "unsupported: starts 'x' is computed at run time; expected a constant")], lists)
+
+
+class ConcatTest(ImportCase):
+    def test_activations(self):
+        line = "res.concat % along {} : (tensor<1x4x8x8xf32>, tensor<1x4x8x8xf32>) -> tensor<{}xf32>"
+        for axis, expected in ((1, (1, "1x8x8x8")), (-1, (3, "1x4x8x16")), (0, (0, "2x4x8x8"))):
+            self.check(model([node("Relu", "x", "h"), node("Concat", "x h", axis=axis)]), line.format(*expected))
+
+    def test_refused(self):
+        self.check_refused([
+            (node("Concat", "x x", axis=4), "expected an axis from -4 to 3, got 4"),
+            (node("Concat", "x g", axis=3), "expected size 8 in dimension 2, got 1 of input 1"),
+            (node("Concat", "x f", axis=1), "expected inputs of rank 4, got rank 2 of input 1")],
+            inputs=[info("x", (1, 4, 8, 8)), info("g", (1, 4, 1, 1)), info("f", (1, 4))])
 
 
 class PadTest(ImportCase):

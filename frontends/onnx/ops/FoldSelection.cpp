@@ -1,9 +1,10 @@
 //===- FoldSelection.cpp - elements of constants in other places -*- C++ -*-===//
 //
-// Concat, Expand, Gather, Transpose: what exporters compute shapes and biases with.
+// Expand, Gather, Transpose: what exporters compute shapes and biases with; and Concat, of these and of activations.
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialect/ResShapes.h"
 #include "frontends/onnx/ops/Folding.h"
 
 using namespace mlir;
@@ -78,7 +79,30 @@ LogicalResult res::frontend::importTranspose(NodeImport &node) {
   return setSelected(node, *from, shape, [&](ArrayRef<int64_t> index) { return getPosition(index, strides); });
 }
 
-// One operand passes through, whatever it is; several have to be constants.
+/// Operands that are computed at run time.
+static LogicalResult concatActivations(NodeImport &node, int64_t wantedAxis) {
+  SmallVector<Value> inputs;
+  SmallVector<ArrayRef<int64_t>> shapes;
+  for (unsigned index = 0; index < node.getNumInputs(); ++index) {
+    FailureOr<TypedValue<RankedTensorType>> input = node.getActivation(index);
+    if (failed(input))
+      return failure();
+    inputs.push_back(*input);
+    shapes.push_back(input->getType().getShape());
+  }
+  FailureOr<int64_t> axis = normalizeAxis(node, wantedAxis, shapes.front().size());
+  if (failed(axis))
+    return failure();
+  FailureOr<Shape> shape = inferConcat(shapes, *axis, [&] { return node.emitError(); });
+  if (failed(shape))
+    return failure();
+  FailureOr<RankedTensorType> type = node.getResultType(*shape);
+  if (failed(type))
+    return failure();
+  return node.setOutput(ConcatOp::create(node.builder, node.loc, *type, inputs, *axis));
+}
+
+// One operand passes through, whatever it is; several are activations or constants.
 LogicalResult res::frontend::importConcat(NodeImport &node) {
   int64_t wantedAxis = node.attributes.getInt("axis", 0);
   if (failed(node.attributes.finish()))
@@ -86,6 +110,13 @@ LogicalResult res::frontend::importConcat(NodeImport &node) {
   if (node.getNumInputs() == 1) {
     FailureOr<Operand> operand = node.getOperand(0);
     return failed(operand) ? failure() : node.setOutput(*operand);
+  }
+  for (unsigned index = 0; index < node.getNumInputs(); ++index) {
+    FailureOr<Operand> operand = node.getOperand(index);
+    if (failed(operand))
+      return failure();
+    if (operand->activation)
+      return concatActivations(node, wantedAxis);
   }
   SmallVector<Constant, 4> parts;
   for (unsigned index = 0; index < std::max(1u, node.getNumInputs()); ++index) {

@@ -63,3 +63,10 @@ func.func @reversal_is_something(%x: tensor<1x3xf32>) -> tensor<1x3xf32> {
   %0 = res.slice %x from [0, 2] by [1, -1] : tensor<1x3xf32> -> tensor<1x3xf32>
   return %0 : tensor<1x3xf32>
 }
+
+// CHECK-LABEL: func.func @concat_of_one
+// CHECK-NEXT: return %arg0
+func.func @concat_of_one(%x: tensor<1x4xf32>) -> tensor<1x4xf32> {
+  %0 = res.concat %x along 1 : (tensor<1x4xf32>) -> tensor<1x4xf32>
+  return %0 : tensor<1x4xf32>
+}

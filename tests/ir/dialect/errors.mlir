@@ -533,6 +533,46 @@ func.func @slice_overflow(%x: tensor<1x4xf32>) {
 
 // -----
 
+func.func @concat_nothing() {
+  // expected-error @+1 {{expected at least one input}}
+  %0 = "res.concat"() {axis = 0 : i64} : () -> tensor<1x4xf32>
+  return
+}
+
+// -----
+
+func.func @concat_axis(%x: tensor<1x4xf32>) {
+  // expected-error @+1 {{expected an axis from 0 to 1, got 2}}
+  %0 = res.concat %x, %x along 2 : (tensor<1x4xf32>, tensor<1x4xf32>) -> tensor<1x8xf32>
+  return
+}
+
+// -----
+
+func.func @concat_rank(%x: tensor<1x4xf32>, %y: tensor<4xf32>) {
+  // expected-error @+1 {{expected inputs of rank 2, got rank 1 of input 1}}
+  %0 = res.concat %x, %y along 1 : (tensor<1x4xf32>, tensor<4xf32>) -> tensor<1x8xf32>
+  return
+}
+
+// -----
+
+func.func @concat_sizes(%x: tensor<1x4xf32>, %y: tensor<2x4xf32>) {
+  // expected-error @+1 {{expected size 1 in dimension 0, got 2 of input 1}}
+  %0 = res.concat %x, %y along 1 : (tensor<1x4xf32>, tensor<2x4xf32>) -> tensor<1x8xf32>
+  return
+}
+
+// -----
+
+func.func @concat_result(%x: tensor<1x4xf32>) {
+  // expected-error @+1 {{expected a result of shape 1x8, got 1x9}}
+  %0 = res.concat %x, %x along 1 : (tensor<1x4xf32>, tensor<1x4xf32>) -> tensor<1x9xf32>
+  return
+}
+
+// -----
+
 func.func @pad_rank(%x: tensor<1x4xf32>) {
   // expected-error @+1 {{expected a result and pads of the input's rank, 2}}
   %0 = res.pad %x at [0, 1] with 0.0 : tensor<1x4xf32> -> tensor<1x6x1xf32>

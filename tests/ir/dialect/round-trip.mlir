@@ -52,6 +52,8 @@ func.func @activations(%x: tensor<1x16x9x7xf32>, %w: tensor<20x8x3x3xf32>, %b: t
   %9 = res.reshape %8 : tensor<1x20x1x1xf32, #res.blocked<16>> -> tensor<1x20xf32>
   // CHECK: res.gemm %{{.*}}, %{{.*}} bias %{{.*}} : (tensor<1x20xf32>, tensor<20x10xf32>, tensor<10xf32>) -> tensor<1x10xf32>
   %10 = res.gemm %9, %m bias %k : (tensor<1x20xf32>, tensor<20x10xf32>, tensor<10xf32>) -> tensor<1x10xf32>
+  // CHECK: res.concat %{{.*}}, %{{.*}}, %{{.*}} along 1 : (tensor<1x20x5x7xf32>, tensor<1x20x5x7xf32>, tensor<1x20x5x7xf32>) -> tensor<1x60x5x7xf32>
+  %c = res.concat %5, %6, %5 along 1 : (tensor<1x20x5x7xf32>, tensor<1x20x5x7xf32>, tensor<1x20x5x7xf32>) -> tensor<1x60x5x7xf32>
   // CHECK: res.softmax %{{.*}} : tensor<1x10xf32>
   %11 = res.softmax %10 : tensor<1x10xf32>
   return %11 : tensor<1x10xf32>

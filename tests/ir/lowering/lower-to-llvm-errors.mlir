@@ -240,3 +240,103 @@ func.func @main(%x: !a) -> !a
   %0 = res.call @s(%x) at [-1] {res.scratch_place = array<i64: 0, 0, -128>} : (!a) -> !a
   return %0 : !a
 }
+
+// -----
+
+// Inputs of a concatenation that are not one behind the other.
+!a = tensor<1x16x1x1xf32, #res.blocked<16>>
+!b = tensor<1x32x1x1xf32, #res.blocked<16>>
+!r = tensor<1x32xf32>
+func.func private @k(!a) -> !a
+func.func private @last(!b) -> tensor<1x4xf32>
+func.func private @row(!r) -> tensor<1x4xf32>
+func.func @main(%x: !a) -> tensor<1x4xf32>
+    attributes {res.arena_bytes = 192 : i64, res.arena_lower_bound_bytes = 64 : i64, res.weights_bytes = 0 : i64} {
+  %0 = res.call @k(%x) at [0] : (!a) -> !a
+  %1 = res.call @k(%x) at [128] : (!a) -> !a
+  %2 = res.concat %0, %1 along 1 : (!a, !a) -> !b
+  // expected-error @below {{expected input 0 to lie in the arena as it was written, got it overwritten}}
+  %3 = res.call @last(%2) at [-1] : (!b) -> tensor<1x4xf32>
+  return %3 : tensor<1x4xf32>
+}
+
+// -----
+
+// A part that another call has overwritten, seen through a reshape of the whole.
+!a = tensor<1x16x1x1xf32, #res.blocked<16>>
+!b = tensor<1x32x1x1xf32, #res.blocked<16>>
+!r = tensor<1x32xf32>
+func.func private @k(!a) -> !a
+func.func private @last(!b) -> tensor<1x4xf32>
+func.func private @row(!r) -> tensor<1x4xf32>
+func.func @main(%x: !a) -> tensor<1x4xf32>
+    attributes {res.arena_bytes = 128 : i64, res.arena_lower_bound_bytes = 64 : i64, res.weights_bytes = 0 : i64} {
+  %0 = res.call @k(%x) at [0] : (!a) -> !a
+  %1 = res.call @k(%x) at [64] : (!a) -> !a
+  %2 = res.call @k(%1) at [0] : (!a) -> !a
+  %3 = res.concat %0, %1 along 1 : (!a, !a) -> !b
+  %4 = res.reshape %3 : !b -> !r
+  // expected-error @below {{expected input 0 to lie in the arena as it was written, got it overwritten}}
+  %5 = res.call @row(%4) at [-1] : (!r) -> tensor<1x4xf32>
+  return %5 : tensor<1x4xf32>
+}
+
+// -----
+
+// A result over a part of what its call reads.
+!a = tensor<1x16x1x1xf32, #res.blocked<16>>
+!b = tensor<1x32x1x1xf32, #res.blocked<16>>
+!r = tensor<1x32xf32>
+func.func private @k(!a) -> !a
+func.func private @last(!b) -> tensor<1x4xf32>
+func.func private @row(!r) -> tensor<1x4xf32>
+func.func private @half(!b) -> !a
+func.func @main(%x: !a) -> tensor<1x4xf32>
+    attributes {res.arena_bytes = 128 : i64, res.arena_lower_bound_bytes = 64 : i64, res.weights_bytes = 0 : i64} {
+  %0 = res.call @k(%x) at [0] : (!a) -> !a
+  %1 = res.call @k(%x) at [64] : (!a) -> !a
+  %2 = res.concat %0, %1 along 1 : (!a, !a) -> !b
+  // expected-error @below {{expected results apart from inputs and from each other}}
+  %3 = res.call @half(%2) at [64] : (!b) -> !a
+  %4 = res.reshape %3 : !a -> tensor<1x16xf32>
+  %5 = res.call @row16(%4) at [-1] : (tensor<1x16xf32>) -> tensor<1x4xf32>
+  return %5 : tensor<1x4xf32>
+}
+func.func private @row16(tensor<1x16xf32>) -> tensor<1x4xf32>
+
+// -----
+
+// Elements that would have to move.
+!a = tensor<1x12x1x1xf32, #res.blocked<16>>
+!b = tensor<1x24x1x1xf32, #res.blocked<16>>
+!r = tensor<1x32xf32>
+func.func private @k(!a) -> !a
+func.func private @last(!b) -> tensor<1x4xf32>
+func.func private @row(!r) -> tensor<1x4xf32>
+func.func @main(%x: !a) -> tensor<1x4xf32>
+    attributes {res.arena_bytes = 128 : i64, res.arena_lower_bound_bytes = 64 : i64, res.weights_bytes = 0 : i64} {
+  %0 = res.call @k(%x) at [0] : (!a) -> !a
+  %1 = res.call @k(%x) at [64] : (!a) -> !a
+  // expected-error @below {{expected elements that lie in memory as the operands have them}}
+  %2 = res.concat %0, %1 along 1 : (!a, !a) -> !b
+  %3 = res.call @last(%2) at [-1] : (!b) -> tensor<1x4xf32>
+  return %3 : tensor<1x4xf32>
+}
+
+// -----
+
+// An input of the model lies elsewhere.
+!a = tensor<1x16x1x1xf32, #res.blocked<16>>
+!b = tensor<1x32x1x1xf32, #res.blocked<16>>
+!r = tensor<1x32xf32>
+func.func private @k(!a) -> !a
+func.func private @last(!b) -> tensor<1x4xf32>
+func.func private @row(!r) -> tensor<1x4xf32>
+func.func @main(%x: !a) -> tensor<1x4xf32>
+    attributes {res.arena_bytes = 128 : i64, res.arena_lower_bound_bytes = 64 : i64, res.weights_bytes = 0 : i64} {
+  %0 = res.call @k(%x) at [0] : (!a) -> !a
+  // expected-error @below {{expected results of calls that stay in the arena}}
+  %1 = res.concat %0, %x along 1 : (!a, !a) -> !b
+  %2 = res.call @last(%1) at [-1] : (!b) -> tensor<1x4xf32>
+  return %2 : tensor<1x4xf32>
+}

@@ -92,3 +92,38 @@ func.func @main(%x: !a) -> !a {
 }
 func.func private @unary(!a) -> !a
 func.func private @sum(!a, !a) -> !a attributes {res.in_place = 1 : i64}
+
+// -----
+
+// A dense block of two layers: features lie one behind the other, and others use the place of those that are still to come.
+// CHECK-LABEL: func.func @main
+// CHECK-SAME: res.arena_bytes = 4096 : i64, res.arena_lower_bound_bytes = 4096 : i64
+// CHECK: %[[A:.*]] = res.call @k(%arg0) at [0]
+// CHECK: %[[T:.*]] = res.call @k(%[[A]]) at [{{1024|2048|3072}}]
+// CHECK: %[[B:.*]] = res.call @k(%[[T]]) at [1024]
+// CHECK: %[[AB:.*]] = res.concat %[[A]], %[[B]] along 1
+// CHECK: %[[C:.*]] = res.call @two(%[[AB]]) at [2048]
+// CHECK: %[[ABC:.*]] = res.concat %[[AB]], %[[C]] along 1
+// CHECK: %[[D:.*]] = res.call @three(%[[ABC]]) at [3072]
+// CHECK: %[[R:.*]] = res.reshape %[[D]]
+// CHECK: res.call @last(%[[R]], %[[A]]) at [-1]
+!a = tensor<1x16x4x4xf32, #res.blocked<16>>
+!b = tensor<1x32x4x4xf32, #res.blocked<16>>
+!c = tensor<1x48x4x4xf32, #res.blocked<16>>
+!r = tensor<1x16x2x8xf32, #res.blocked<16>>
+func.func @main(%x: !a) -> tensor<1x4xf32> {
+  %0 = res.call @k(%x) : (!a) -> !a
+  %1 = res.call @k(%0) : (!a) -> !a
+  %2 = res.call @k(%1) : (!a) -> !a
+  %3 = res.concat %0, %2 along 1 : (!a, !a) -> !b
+  %4 = res.call @two(%3) : (!b) -> !a
+  %5 = res.concat %3, %4 along 1 : (!b, !a) -> !c
+  %6 = res.call @three(%5) : (!c) -> !a
+  %7 = res.reshape %6 : !a -> !r
+  %8 = res.call @last(%7, %0) : (!r, !a) -> tensor<1x4xf32>
+  return %8 : tensor<1x4xf32>
+}
+func.func private @k(!a) -> !a
+func.func private @two(!b) -> !a
+func.func private @three(!c) -> !a
+func.func private @last(!r, !a) -> tensor<1x4xf32>

@@ -47,6 +47,35 @@ class Family(NetworkCase):
         self.check_resnet("--cifar", "--depth", 20, "--height", 197, "--width", 211)
 
 
+class DenseNets(NetworkCase):
+    """Concatenations: in place where channels fill blocks and one image is computed, else copied."""
+
+    def check_densenet(self, *options):
+        library = self.check(make("make_densenet.py", self.path / "densenet.onnx", *options))
+        operations = [op for kernel in json.loads(self.resc("inspect", library, "--json"))["kernels"]
+                      for op in kernel["operations"]]
+        return library, operations.count("concat")
+
+    def test_in_place(self):
+        for options in ((), ("--nested",)):
+            with self.subTest(options=options):
+                _, copies = self.check_densenet("--layers", "3,4", "--height", 67, "--width", 75, *options)
+                self.assertEqual(copies, 0)
+
+    def test_growth_12(self):
+        for batch in (1, 2):
+            with self.subTest(batch=batch):
+                _, copies = self.check_densenet("--layers", "3,4", "--growth", 12, "--height", 67, "--width", 75, "--batch", batch)
+                self.assertGreater(copies, 0)
+
+    def test_batch_2(self):
+        self.check_densenet("--layers", "3,4", "--height", 64, "--width", 64, "--batch", 2)
+
+    def test_densenet121(self):
+        _, copies = self.check_densenet()
+        self.assertEqual(copies, 0)
+
+
 class Large(NetworkCase):
     """VGG-19: a file of 575 MB, 411 of them in one layer."""
 

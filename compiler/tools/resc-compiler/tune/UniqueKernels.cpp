@@ -2,6 +2,8 @@
 
 #include "compiler/tools/resc-compiler/tune/UniqueKernels.h"
 
+#include "dialect/ResViews.h"
+
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallPtrSet.h"
 #include "llvm/ADT/StringMap.h"
@@ -25,7 +27,7 @@ static SmallVector<KernelOp> kernelsOf(ModuleOp decided) {
   for (KernelOp kernel : kernels)
     for (KernelOp stage : llvm::drop_end(stagesOf(kernel)))
       merged.insert(stage);
-  llvm::erase_if(kernels, [&](KernelOp kernel) { return merged.contains(kernel); });
+  llvm::erase_if(kernels, [&](KernelOp kernel) { return merged.contains(kernel) || isView(kernel); });
   return kernels;
 }
 
