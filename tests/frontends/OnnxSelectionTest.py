@@ -29,9 +29,10 @@ class SliceTest(ImportCase):
 
 class ConcatTest(ImportCase):
     def test_activations(self):
-        line = "res.concat % along {} : (tensor<1x4x8x8xf32>, tensor<1x4x8x8xf32>) -> tensor<{}xf32>"
+        line = "res.concat %, % along {} : (tensor<1x4x8x8xf32>, tensor<1x4x8x8xf32>) -> tensor<{}xf32>"
         for axis, expected in ((1, (1, "1x8x8x8")), (-1, (3, "1x4x8x16")), (0, (0, "2x4x8x8"))):
-            self.check(model([node("Relu", "x", "h"), node("Concat", "x h", axis=axis)]), line.format(*expected))
+            self.check(model([node("Relu", "x", "h"), node("Concat", "x h", axis=axis)]),
+                       "res.relu % : tensor<1x4x8x8xf32>", line.format(*expected))
 
     def test_refused(self):
         self.check_refused([
