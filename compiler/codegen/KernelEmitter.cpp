@@ -82,6 +82,13 @@ private:
 
 } // namespace
 
+/// Whether an argument is an activation: what is read first, or, by operations on equals, in another place.
+static bool isTensor(BlockArgument argument) {
+  return llvm::any_of(argument.getUses(), [](OpOperand &use) {
+    return use.getOperandNumber() == 0 || isa<AddOp, ConcatOp>(use.getOwner());
+  });
+}
+
 llvm::Error KernelEmitter::defineParameters() {
   output = Func(name + "_out");
   if (auto place = kernel->getAttrOfType<IntegerAttr>(kInPlaceAttr)) {
@@ -98,7 +105,8 @@ llvm::Error KernelEmitter::defineParameters() {
     if (argument == overwritten)
       continue;
     RankedTensorType type = typeOf(argument);
-    std::vector<int> extents = extentsOf(type, flat);
+    const bool isMatrix = type.getRank() != 4 && isTensor(argument);
+    std::vector<int> extents = isMatrix ? matrixOf(type) : extentsOf(type, flat);
     ImageParam param(Halide::Float(32), int(extents.size()), "arg" + std::to_string(argument.getArgNumber()));
     fixShape(param, extents);
     // Blocked maps and packed weights lie at cache lines; inputs of the model wherever the caller has them.
@@ -109,7 +117,7 @@ llvm::Error KernelEmitter::defineParameters() {
     param.set_host_alignment(ours ? 64 : 4);
     params[argument] = param;
     arguments.push_back(param);
-    if (type.getRank() == 4 || type.getRank() == 2)
+    if (isMatrix || type.getRank() == 4)
       readers[argument] = readTensor(param, sizeOf(argument), flat);
   }
   return llvm::Error::success();
@@ -184,7 +192,7 @@ llvm::Error KernelEmitter::defineAnchor(Stage &stage) {
   Operation *op = stage.anchor;
   Value input = op->getOperand(0), output = op->getResult(0);
   for (Value value : {input, output})
-    if (typeOf(value).getRank() != 4 && typeOf(value).getRank() != 2)
+    if (typeOf(value).getRank() != 4 && typeOf(value).getRank() != 2 && !isa<ReshapeOp, RelayoutOp>(op))
       return fail("expected tensors of rank 2 or 4, got rank " + llvm::Twine(typeOf(value).getRank()));
   TensorSize from = sizeOf(input), to = sizeOf(output);
   Reader read = readers.lookup(input), value;
@@ -240,6 +248,8 @@ llvm::Error KernelEmitter::define(Operation *op) {
     return defineAnchor(*stage);
   }
   Reader a = readers.lookup(op->getOperand(0));
+  if (isa<AffineOp>(op) && typeOf(op->getResult(0)).getRank() != 4 && typeOf(op->getResult(0)).getRank() != 2)
+    return fail("expected tensors of rank 2 or 4, got rank " + llvm::Twine(typeOf(op->getResult(0)).getRank()));
   readers[op->getResult(0)] =
       llvm::TypeSwitch<Operation *, Reader>(op)
           .Case([&](ReluOp) { return [a](const Point &p) { return Halide::max(a(p), 0.f); }; })
@@ -299,7 +309,7 @@ llvm::Error KernelEmitter::defineOutput(func::ReturnOp op) {
     output(order) = values[0];
   else
     output(order) = Halide::Tuple(values);
-  std::vector<int> extents = extentsOf(type, flat);
+  std::vector<int> extents = size.map ? extentsOf(type, flat) : matrixOf(type);
   for (size_t i = 0; i < order.size(); ++i)
     output.bound(order[i], 0, extents[i]);
   for (Halide::OutputImageParam buffer : output.output_buffers()) {

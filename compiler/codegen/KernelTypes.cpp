@@ -5,13 +5,22 @@
 using namespace mlir;
 using namespace res;
 
+std::vector<int> res::matrixOf(RankedTensorType type) {
+  const int64_t rows = type.getRank() > 1 ? type.getDimSize(0) : 1;
+  return {int(type.getNumElements() / rows), int(rows)};
+}
+
 TensorSize res::sizeOf(Value value) {
   RankedTensorType type = typeOf(value);
   TensorSize size;
-  size.n = type.getDimSize(0), size.c = type.getDimSize(1);
   size.map = type.getRank() == 4;
-  if (size.map)
-    size.h = type.getDimSize(2), size.w = type.getDimSize(3);
+  if (!size.map) {
+    std::vector<int> extents = matrixOf(type);
+    size.c = extents[0], size.n = extents[1];
+    return size;
+  }
+  size.n = type.getDimSize(0), size.c = type.getDimSize(1);
+  size.h = type.getDimSize(2), size.w = type.getDimSize(3);
   size.blocked = getBlock(type) != 0;
   return size;
 }

@@ -14,6 +14,9 @@ namespace res {
 
 inline mlir::RankedTensorType typeOf(mlir::Value value) { return mlir::cast<mlir::RankedTensorType>(value.getType()); }
 
+/// Tensors of other ranks than 4 are matrices in code: the first dimension by all others, vectors one row. Innermost first.
+std::vector<int> matrixOf(mlir::RankedTensorType type);
+
 TensorSize sizeOf(mlir::Value value);
 Window2 windowOf(WindowAttr window);
 

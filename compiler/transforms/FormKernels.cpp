@@ -28,12 +28,34 @@ struct FormKernelsPass : res::impl::FormKernelsPassBase<FormKernelsPass> {
     for (auto function : getOperation().getOps<func::FuncOp>()) {
       if (function.isExternal())
         continue;
+      for (auto concat : llvm::to_vector(function.getOps<ConcatOp>()))
+        flatten(concat);
       for (Operation &op : llvm::make_early_inc_range(function.getBody().front().without_terminator()))
         if (!isWeightOp(&op) && !isa<KernelOp>(op))
           wrapIntoKernel(&op);
       convertInputs(function);
       convertOutputs(cast<func::ReturnOp>(function.getBody().front().getTerminator()));
     }
+  }
+
+  /// Of other ranks than those of kernels: what lies before the axis by what lies in it and behind.
+  static void flatten(ConcatOp op) {
+    RankedTensorType type = op.getType();
+    if (type.getRank() == 4 || type.getRank() == 2)
+      return;
+    OpBuilder builder(op);
+    int64_t rows = 1;
+    for (int64_t size : type.getShape().take_front(op.getAxis()))
+      rows *= size;
+    auto matrixOf = [&](RankedTensorType tensor) {
+      return RankedTensorType::get({rows, tensor.getNumElements() / rows}, tensor.getElementType());
+    };
+    SmallVector<Value> inputs;
+    for (Value input : op.getInputs())
+      inputs.push_back(ReshapeOp::create(builder, op.getLoc(), matrixOf(cast<RankedTensorType>(input.getType())), input));
+    Value joined = ConcatOp::create(builder, op.getLoc(), matrixOf(type), inputs, 1);
+    op.replaceAllUsesWith(ReshapeOp::create(builder, op.getLoc(), type, joined).getResult());
+    op.erase();
   }
 
   static bool isMap(Value value) { return cast<RankedTensorType>(value.getType()).getRank() == 4; }

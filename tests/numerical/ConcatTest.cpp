@@ -82,6 +82,16 @@ TEST_P(ConcatTest, Matrices) {
   check(n);
 }
 
+TEST_P(ConcatTest, OtherRanks) {
+  NetworkBuilder n = network();
+  Value vector = n.input({5}), cube = n.input({2, 3, 7}), more = n.input({2, 2, 3, 4, 5});
+  n.output(n.concat({vector, n.relu(vector)}, 0), "vectors");
+  n.output(n.concat({cube, n.relu(cube)}, 1), "rows");
+  n.output(n.relu(n.concat({cube, n.relu(cube), cube}, 2)), "columns");
+  n.output(n.concat({more, n.add(more, more)}, 3), "five dimensions");
+  check(n);
+}
+
 TEST_P(ConcatTest, InputsOfTheModelAndTensorsUsedTwiceAreCopied) {
   NetworkBuilder n = network();
   Value x = n.input({1, 16, 6, 7}), y = n.relu(n.conv(x, 32, kSame)), z = n.conv(y, 16, "1x1");

@@ -49,4 +49,14 @@ TEST_F(ReferenceSelectionTest, PadCrops) {
   EXPECT_EQ(run("res.pad %x at [0, -1] with 7.0", "1x4", "1x2", {1, 2, 3, 4}), Values({2, 3}));
 }
 
+TEST_F(ReferenceSelectionTest, ConcatInEveryPlaceBeforeTheAxis) {
+  const char *text = R"(func.func @main(%x: tensor<2x1x2xf32>, %y: tensor<2x2x2xf32>) -> tensor<2x3x2xf32> {
+    %r = res.concat %x, %y along 1 : (tensor<2x1x2xf32>, tensor<2x2x2xf32>) -> tensor<2x3x2xf32>
+    return %r : tensor<2x3x2xf32>
+  })";
+  WeightEvaluator weights(folder.str().str());
+  auto results = llvm::cantFail(evaluateReference(parse(text), weights, {Values{0, 1, 2, 3}, Values{10, 11, 12, 13, 14, 15, 16, 17}}, {}));
+  EXPECT_EQ(results.front(), Values({0, 1, 10, 11, 12, 13, 2, 3, 14, 15, 16, 17}));
+}
+
 } // namespace

@@ -18,6 +18,16 @@ func.func @one_kernel_each(%x: tensor<1x3x8x8xf32>) -> tensor<1x4xf32> {
   return %2 : tensor<1x4xf32>
 }
 
+// CHECK-LABEL: func.func @concatenations_of_other_ranks_are_of_matrices
+// CHECK: res.reshape %{{.*}} : tensor<2x3x8xf32> -> tensor<6x8xf32>
+// CHECK: res.reshape %{{.*}} : tensor<2x3x4xf32> -> tensor<6x4xf32>
+// CHECK: res.concat %{{.*}}, %{{.*}} along 1 : (tensor<6x8xf32>, tensor<6x4xf32>) -> tensor<6x12xf32>
+// CHECK: res.reshape %{{.*}} : tensor<6x12xf32> -> tensor<2x3x12xf32>
+func.func @concatenations_of_other_ranks_are_of_matrices(%x: tensor<2x3x8xf32>, %y: tensor<2x3x4xf32>) -> tensor<2x3x12xf32> {
+  %0 = res.concat %x, %y along 2 : (tensor<2x3x8xf32>, tensor<2x3x4xf32>) -> tensor<2x3x12xf32>
+  return %0 : tensor<2x3x12xf32>
+}
+
 // CHECK-LABEL: func.func @operand_used_twice_is_one_input
 // CHECK: res.kernel(%[[X:.*]] = %arg0 : tensor<1x4xf32>)
 // CHECK-NEXT: res.add %[[X]], %[[X]]

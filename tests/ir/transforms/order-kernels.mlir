@@ -50,3 +50,41 @@ func.func @keeps_what_others_read(%x: tensor<1x16x4x4xf32>) -> tensor<1x16x40x40
   %1 = res.relu %0 : tensor<1x16x40x40xf32>
   return %1 : tensor<1x16x40x40xf32>
 }
+
+// Views are no steps: what they are of counts, once, and they follow the last of it.
+// CHECK-LABEL: func.func @views_follow_their_operands
+// CHECK: %[[X:.*]] = res.kernel(%{{.*}} = %arg0
+// CHECK: %[[LARGE:.*]] = res.kernel(%{{.*}} = %[[X]]
+// CHECK-NEXT: res.pad {{.*}} -> tensor<1x16x40x40xf32>
+// CHECK: %[[B:.*]] = res.kernel(%{{.*}} = %[[LARGE]]
+// CHECK: %[[A:.*]] = res.kernel(%{{.*}} = %[[X]]
+// CHECK-NEXT: res.pad
+// CHECK: res.kernel(%{{.*}} = %[[A]] : {{.*}}, %{{.*}} = %[[B]] : {{.*}} attributes {res.view}
+// CHECK: res.global_avg_pool
+func.func @views_follow_their_operands(%x: tensor<1x16x4x4xf32>) -> tensor<1x32x1x1xf32> {
+  %0 = res.kernel(%i = %x : tensor<1x16x4x4xf32>) -> tensor<1x16x4x4xf32> {
+    %y = res.relu %i : tensor<1x16x4x4xf32>
+    res.yield %y : tensor<1x16x4x4xf32>
+  }
+  %1 = res.kernel(%i = %0 : tensor<1x16x4x4xf32>) -> tensor<1x16x8x8xf32> {
+    %y = res.pad %i at [0, 0, 2, 2] with 0.0 : tensor<1x16x4x4xf32> -> tensor<1x16x8x8xf32>
+    res.yield %y : tensor<1x16x8x8xf32>
+  }
+  %2 = res.kernel(%i = %0 : tensor<1x16x4x4xf32>) -> tensor<1x16x40x40xf32> {
+    %y = res.pad %i at [0, 0, 18, 18] with 0.0 : tensor<1x16x4x4xf32> -> tensor<1x16x40x40xf32>
+    res.yield %y : tensor<1x16x40x40xf32>
+  }
+  %3 = res.kernel(%i = %2 : tensor<1x16x40x40xf32>) -> tensor<1x16x8x8xf32> {
+    %y = res.max_pool %i window<5x5, stride = 5x5> : tensor<1x16x40x40xf32> -> tensor<1x16x8x8xf32>
+    res.yield %y : tensor<1x16x8x8xf32>
+  }
+  %4 = res.kernel(%i = %1 : tensor<1x16x8x8xf32>, %j = %3 : tensor<1x16x8x8xf32>) -> tensor<1x32x8x8xf32> attributes {res.view} {
+    %y = res.concat %i, %j along 1 : (tensor<1x16x8x8xf32>, tensor<1x16x8x8xf32>) -> tensor<1x32x8x8xf32>
+    res.yield %y : tensor<1x32x8x8xf32>
+  }
+  %5 = res.kernel(%i = %4 : tensor<1x32x8x8xf32>) -> tensor<1x32x1x1xf32> {
+    %y = res.global_avg_pool %i : tensor<1x32x8x8xf32> -> tensor<1x32x1x1xf32>
+    res.yield %y : tensor<1x32x1x1xf32>
+  }
+  return %5 : tensor<1x32x1x1xf32>
+}
