@@ -11,7 +11,9 @@
 #include "llvm/ADT/Sequence.h"
 #include "llvm/Support/MathExtras.h"
 
+#include <algorithm>
 #include <functional>
+#include <random>
 #include <tuple>
 
 using namespace res;
@@ -138,22 +140,37 @@ static MemoryPlan placeGreedily(llvm::ArrayRef<Item> items, size_t tensors, int6
   return best;
 }
 
-/// Placed first, what ended highest finds a lower place: for rows, which the search does not know.
-static void lowerTheTop(llvm::ArrayRef<Item> items, size_t tensors, int64_t bound, MemoryPlan &best) {
-  constexpr int kRounds = 24; // where it helps, it does within the first few
-  auto order = llvm::to_vector(llvm::seq<size_t>(0, items.size()));
-  llvm::stable_sort(order, [&](size_t a, size_t b) { return items[a].bytes > items[b].bytes; });
-  for (bool bestFit : {false, true})
-    for (int round = 0; round < kRounds && best.arenaBytes > bound; ++round) {
-      MemoryPlan plan = placeInOrder(items, order, tensors, bestFit);
-      auto top = llvm::find_if(order, [&](size_t index) {
-        const Item &item = items[index];
-        return plan.offsets[item.parts.front().tensor] + item.bytes == plan.arenaBytes;
-      });
-      std::rotate(order.begin(), top, std::next(top));
+/// Orders in which one item comes first that ended highest, or two have changed places, as long as none is worse: for rows,
+/// which the search does not know. Always the same numbers are drawn.
+static void improve(llvm::ArrayRef<Item> items, size_t tensors, int64_t bound, MemoryPlan &best) {
+  constexpr size_t kMostRounds = 4000, kMostPairs = 10'000'000; // of items that are compared: some tenths of a second
+  const size_t rounds = std::min(kMostRounds, kMostPairs / (items.size() * items.size()));
+  std::minstd_rand random;
+  for (bool bestFit : {false, true}) {
+    auto order = llvm::to_vector(llvm::seq<size_t>(0, items.size()));
+    llvm::stable_sort(order, [&](size_t a, size_t b) { return items[a].bytes > items[b].bytes; });
+    int64_t least = INT64_MAX;
+    for (size_t round = 0; round < rounds && best.arenaBytes > bound; ++round) {
+      auto changed = order;
+      auto endsHighest = [&](size_t index) {
+        return best.offsets[items[index].parts.front().tensor] + items[index].bytes == best.arenaBytes;
+      };
+      if (round % 8 == 0) {
+        auto top = llvm::find_if(changed, endsHighest);
+        std::rotate(changed.begin(), top, std::next(top));
+      } else {
+        const size_t one = random() % items.size(), other = random() % items.size();
+        std::swap(changed[one], changed[other]);
+      }
+      MemoryPlan plan = placeInOrder(items, changed, tensors, bestFit);
+      if (plan.arenaBytes > least)
+        continue;
+      least = plan.arenaBytes;
+      order = std::move(changed);
       if (plan.arenaBytes < best.arenaBytes)
         best = std::move(plan);
     }
+  }
 }
 
 MemoryPlan res::planMemory(llvm::ArrayRef<Lifetime> lifetimes, llvm::ArrayRef<AdjacentTensors> rows, int64_t budget,
@@ -162,7 +179,7 @@ MemoryPlan res::planMemory(llvm::ArrayRef<Lifetime> lifetimes, llvm::ArrayRef<Ad
   const std::vector<Item> items = makeItems(lifetimes, rows);
   MemoryPlan plan = placeGreedily(items, lifetimes.size(), bound, cost);
   if (!rows.empty())
-    lowerTheTop(items, lifetimes.size(), bound, plan);
+    improve(items, lifetimes.size(), bound, plan);
   plan.lowerBoundBytes = bound;
   plan.optimal = plan.arenaBytes == bound;
   if (plan.optimal || !rows.empty() || lifetimes.size() > kMostSearched)
