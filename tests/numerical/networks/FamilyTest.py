@@ -9,6 +9,9 @@ import subprocess
 import time
 import unittest
 
+import onnx
+
+import concat_models
 from NetworkCase import RESC, NetworkCase, make, make_resnet, noise, reference, shape_of
 
 RES_OPT = os.environ["RES_OPT"]
@@ -74,6 +77,23 @@ class DenseNets(NetworkCase):
     def test_densenet121(self):
         _, copies = self.check_densenet()
         self.assertEqual(copies, 0)
+
+
+class Concatenations(NetworkCase):
+    def test_branches_and_skips(self):
+        for make_model in (concat_models.inception, concat_models.unet):
+            for batch in (1, 2):
+                with self.subTest(model=make_model.__name__, batch=batch):
+                    path = self.path / "model.onnx"
+                    onnx.save(make_model(batch), path)
+                    library = self.check(path)
+                    facts = json.loads(self.resc("inspect", library, "--json"))
+                    copies = sum(kernel["operations"].count("concat") for kernel in facts["kernels"])
+                    if batch == 1:
+                        self.assertEqual((copies, facts["arena_bytes"]), (0, facts["arena_lower_bound_bytes"]))
+                    else:
+                        self.assertGreater(copies, 0)
+                    self.resc("verify", path)
 
 
 class Large(NetworkCase):
