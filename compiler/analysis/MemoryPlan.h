@@ -45,8 +45,8 @@ inline constexpr size_t kMostSearched = 256;
 
 /// Packs the lifetimes into an arena: of several greedy orders (by size, by lifetime, by start) the smallest result, each
 /// placing a tensor at the lowest offset, or in the tightest gap, that is free over its whole life. Where that is above the
-/// lower bound and nothing has to be adjacent, all plans are searched, as far as `budget` placements lead. Of greedy plans of
-/// one size the one whose offsets `cost` least, where that is given.
+/// lower bound and nothing has to be adjacent, all plans are searched, as far as `budget` placements lead; with rows other orders
+/// are tried. Of greedy plans of one size the one whose offsets `cost` least, where that is given.
 MemoryPlan planMemory(llvm::ArrayRef<Lifetime> lifetimes, llvm::ArrayRef<AdjacentTensors> rows = {},
                       int64_t budget = kPlanBudget, llvm::function_ref<int64_t(llvm::ArrayRef<int64_t>)> cost = {});
 
