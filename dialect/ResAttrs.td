@@ -233,4 +233,47 @@ def Res_BandedAttr : Res_Attr<"Banded", "banded"> {
   }];
 }
 
+//===----------------------------------------------------------------------===//
+// Elementwise functions
+//===----------------------------------------------------------------------===//
+
+// A new one is a line here, one where code is generated (codegen/EmitElementwise), one in the reference (ReferenceUnary) and one
+// where models are read (onnx/ops/ImportUnary).
+def Res_UnaryFunction : I32EnumAttr<"UnaryFunction", "a function of one number", [
+    I32EnumAttrCase<"abs", 0>,           // |x|
+    I32EnumAttrCase<"celu", 1>,          // max(x, 0) + min(alpha (exp(x / alpha) - 1), 0)
+    I32EnumAttrCase<"clip", 2>,          // min(max(x, alpha), beta)
+    I32EnumAttrCase<"elu", 3>,           // x where x > 0, else alpha (exp(x) - 1)
+    I32EnumAttrCase<"erf", 4>,
+    I32EnumAttrCase<"exp", 5>,
+    I32EnumAttrCase<"gelu", 6>,          // x (1 + erf(x / sqrt(2))) / 2
+    I32EnumAttrCase<"gelu_tanh", 7>,     // x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2
+    I32EnumAttrCase<"hard_sigmoid", 8>,  // min(max(alpha x + beta, 0), 1)
+    I32EnumAttrCase<"hard_swish", 9>,    // x min(max(x / 6 + 1 / 2, 0), 1)
+    I32EnumAttrCase<"leaky_relu", 10>,   // x where x > 0, else alpha x
+    I32EnumAttrCase<"mish", 11>,         // x tanh(softplus(x))
+    I32EnumAttrCase<"reciprocal", 12>,   // 1 / x
+    I32EnumAttrCase<"selu", 13>,         // beta x where x > 0, else beta alpha (exp(x) - 1)
+    I32EnumAttrCase<"sigmoid", 14>,      // 1 / (1 + exp(-x))
+    I32EnumAttrCase<"softplus", 15>,     // log(1 + exp(x))
+    I32EnumAttrCase<"softsign", 16>,     // x / (1 + |x|)
+    I32EnumAttrCase<"sqrt", 17>,
+    I32EnumAttrCase<"swish", 18>,        // x / (1 + exp(-alpha x))
+    I32EnumAttrCase<"tanh", 19>]> {
+  let cppNamespace = "::res";
+  let genSpecializedAttr = 0;
+}
+def Res_UnaryFunctionAttr : EnumAttr<Res_Dialect, Res_UnaryFunction, "unary"> {
+  let assemblyFormat = "$value";
+}
+
+def Res_BinaryFunction : I32EnumAttr<"BinaryFunction", "a function of two numbers", [
+    I32EnumAttrCase<"add", 0>, I32EnumAttrCase<"sub", 1>, I32EnumAttrCase<"mul", 2>, I32EnumAttrCase<"div", 3>]> {
+  let cppNamespace = "::res";
+  let genSpecializedAttr = 0;
+}
+def Res_BinaryFunctionAttr : EnumAttr<Res_Dialect, Res_BinaryFunction, "binary"> {
+  let assemblyFormat = "$value";
+}
+
 #endif // RES_ATTRS_TD

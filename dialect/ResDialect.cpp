@@ -24,7 +24,7 @@ Operation *ResDialect::materializeConstant(OpBuilder &builder, Attribute value, 
   return elements && elements.getType() == type ? ConstantOp::create(builder, loc, elements).getOperation() : nullptr;
 }
 
-bool res::isElementwise(Operation *op) { return isa<AddOp, AffineOp, BatchNormOp, ReluOp>(op); }
+bool res::isElementwise(Operation *op) { return isa<AddOp, AffineOp, BatchNormOp, BinaryOp, PReluOp, ReluOp, UnaryOp>(op); }
 
 Operation *res::getAnchor(Block &body) {
   for (Operation &op : body.without_terminator())
@@ -69,7 +69,8 @@ bool res::canOverwrite(BlockArgument argument) {
   for (Operation &op : body.without_terminator()) {
     if (llvm::none_of(op.getOperands(), [&](Value operand) { return derived.contains(operand); }))
       continue;
-    if (!isElementwise(&op))
+    // What is made larger is read again for other elements.
+    if (!isElementwise(&op) || op.getResult(0).getType() != argument.getType())
       return false;
     derived.insert(op.result_begin(), op.result_end());
   }

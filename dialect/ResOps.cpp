@@ -160,6 +160,18 @@ LogicalResult BatchNormOp::verify() {
 
 LogicalResult AffineOp::verify() { return verifyChannelVector(*this, getInput(), getScale(), "scale"); }
 
+LogicalResult PReluOp::verify() { return verifyChannelVector(*this, getInput(), getSlope(), "slope"); }
+
+LogicalResult BinaryOp::verify() {
+  if (std::optional<Shape> shape = inferBinary(shapeOf(getLhs()), shapeOf(getRhs())))
+    return expectShape(*this, *shape);
+  InFlightDiagnostic diag = emitOpError("expected operands of equal sizes, or of 1 along images, channels, or rows and columns, got ");
+  llvm::interleave(shapeOf(getLhs()), diag, "x");
+  diag << " and ";
+  llvm::interleave(shapeOf(getRhs()), diag, "x");
+  return diag;
+}
+
 //===----------------------------------------------------------------------===//
 // Kernels
 //===----------------------------------------------------------------------===//

@@ -255,6 +255,39 @@ def Res_AddOp : Res_ElementwiseOp<"add", [SameOperandsAndResultType, Commutative
   let assemblyFormat = "$lhs `,` $rhs attr-dict `:` type($output)";
 }
 
+def Res_BinaryOp : Res_ElementwiseOp<"binary"> {
+  let summary = "a function of two tensors, of which one may be read again and again";
+  let description = [{
+    `res.binary mul %x, %gate : (tensor<1x64x56x56xf32>, tensor<1x64x1x1xf32>) -> tensor<1x64x56x56xf32>`: where an operand
+    has one image, channel, or one row and column, and the result more, it is read for all of them. Rows and columns go
+    together: an operand has all of the result's or one of each.
+  }];
+  let arguments = (ins Res_BinaryFunctionAttr:$function, Res_Tensor:$lhs, Res_Tensor:$rhs);
+  let results = (outs Res_Tensor:$output);
+  let assemblyFormat = "`` $function $lhs `,` $rhs attr-dict `:` functional-type(operands, $output)";
+  let hasVerifier = 1;
+}
+
+def Res_PReluOp : Res_ElementwiseOp<"prelu", [AllTypesMatch<["input", "output"]>]> {
+  let summary = "input where it is positive, else input * slope, over dimension 1";
+  let arguments = (ins Res_Tensor:$input, Res_Vector:$slope);
+  let results = (outs Res_Tensor:$output);
+  let assemblyFormat = "$input `,` $slope attr-dict `:` type($input) `,` type($slope)";
+  let hasVerifier = 1;
+}
+
+def Res_UnaryOp : Res_ElementwiseOp<"unary", [SameOperandsAndResultType]> {
+  let summary = "a function of each element";
+  let description = [{
+    `res.unary clip %x alpha 0.0 beta 6.0 : tensor<1x64x56x56xf32>`. What `alpha` and `beta` are tells the list of functions;
+    they are left out where they are 0.
+  }];
+  let arguments = (ins Res_UnaryFunctionAttr:$function, Res_Tensor:$input, DefaultValuedAttr<F32Attr, "0.0f">:$alpha,
+                   DefaultValuedAttr<F32Attr, "0.0f">:$beta);
+  let results = (outs Res_Tensor:$output);
+  let assemblyFormat = "`` $function $input (`alpha` $alpha^)? (`beta` $beta^)? attr-dict `:` type($output)";
+}
+
 //===----------------------------------------------------------------------===//
 // Kernels
 //===----------------------------------------------------------------------===//

@@ -84,6 +84,19 @@ FailureOr<Shape> res::inferConcat(ArrayRef<ArrayRef<int64_t>> inputs, int64_t ax
   return shape;
 }
 
+std::optional<Shape> res::inferBinary(ArrayRef<int64_t> lhs, ArrayRef<int64_t> rhs) {
+  auto areOnes = [](ArrayRef<int64_t> sizes) { return llvm::all_of(sizes, [](int64_t size) { return size == 1; }); };
+  bool fits = lhs.size() == rhs.size();
+  Shape shape;
+  for (size_t axis = 0; fits && axis < lhs.size(); axis = shape.size()) {
+    const size_t sizes = axis < 2 ? 1 : lhs.size() - axis; // rows and columns go together
+    ArrayRef<int64_t> left = lhs.slice(axis, sizes), right = rhs.slice(axis, sizes);
+    fits = left == right || areOnes(left) || areOnes(right);
+    llvm::append_range(shape, areOnes(left) ? right : left);
+  }
+  return fits ? std::optional<Shape>(shape) : std::nullopt;
+}
+
 FailureOr<Shape> res::inferPack(ArrayRef<int64_t> weight, Attribute packing, EmitError error) {
   auto wrongRank = [&](unsigned rank) -> FailureOr<Shape> {
     return error() << "expected a weight of rank " << rank << ", got rank " << weight.size();

@@ -32,6 +32,10 @@ mlir::FailureOr<Shape> inferGemm(llvm::ArrayRef<int64_t> input, llvm::ArrayRef<i
 /// Shapes one behind the other along an axis. Checks that there is one, the axis, ranks, and all other sizes.
 mlir::FailureOr<Shape> inferConcat(llvm::ArrayRef<llvm::ArrayRef<int64_t>> inputs, int64_t axis, EmitError error);
 
+/// Two tensors of one rank, where sizes of 1 are as good as any other: along each of the first two dimensions, and along all
+/// the others together. None when they do not fit.
+std::optional<Shape> inferBinary(llvm::ArrayRef<int64_t> lhs, llvm::ArrayRef<int64_t> rhs);
+
 /// The shape of a packed weight; `packing` is one of the #res.pack_ attributes.
 mlir::FailureOr<Shape> inferPack(llvm::ArrayRef<int64_t> weight, mlir::Attribute packing, EmitError error);
 

@@ -20,6 +20,9 @@ struct Point {
 
   static Point blocked(Halide::Expr ci, Halide::Expr x, Halide::Expr y, Halide::Expr co, Halide::Expr n);
   static Point plain(Halide::Expr x, Halide::Expr y, Halide::Expr c, Halide::Expr n);
+
+  /// Whether both are made of the very same expressions.
+  bool isSameAs(const Point &other) const;
 };
 
 /// The value of a tensor at a point.

@@ -11,6 +11,10 @@ Point Point::blocked(Expr ci, Expr x, Expr y, Expr co, Expr n) { return {n, co *
 
 Point Point::plain(Expr x, Expr y, Expr c, Expr n) { return {n, c, y, x, c % int(kBlock), c / int(kBlock)}; }
 
+bool Point::isSameAs(const Point &p) const {
+  return n.same_as(p.n) && c.same_as(p.c) && y.same_as(p.y) && x.same_as(p.x) && ci.same_as(p.ci) && co.same_as(p.co);
+}
+
 Reader res::readTensor(ImageParam param, const TensorSize &size, bool flat) {
   return [=](const Point &p) -> Expr {
     if (!size.map)

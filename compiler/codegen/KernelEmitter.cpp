@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "compiler/codegen/KernelEmitter.h"
+#include "compiler/codegen/EmitElementwise.h"
 #include "compiler/codegen/HalideCompile.h"
 #include "compiler/codegen/KernelTypes.h"
 #include "compiler/lowering/Passes.h"
@@ -85,7 +86,7 @@ private:
 /// Whether an argument is an activation: what is read first, or, by operations on equals, in another place.
 static bool isTensor(BlockArgument argument) {
   return llvm::any_of(argument.getUses(), [](OpOperand &use) {
-    return use.getOperandNumber() == 0 || isa<AddOp, ConcatOp>(use.getOwner());
+    return use.getOperandNumber() == 0 || isa<AddOp, BinaryOp, ConcatOp>(use.getOwner());
   });
 }
 
@@ -111,7 +112,7 @@ llvm::Error KernelEmitter::defineParameters() {
     fixShape(param, extents);
     // Blocked maps and packed weights lie at cache lines; inputs of the model wherever the caller has them.
     bool weight = llvm::any_of(argument.getUses(), [](OpOperand &use) {
-      return use.getOperandNumber() > 0 && !isa<AddOp, ConcatOp>(use.getOwner());
+      return use.getOperandNumber() > 0 && !isa<AddOp, BinaryOp, ConcatOp>(use.getOwner());
     });
     bool ours = getBlock(type) || weight;
     param.set_host_alignment(ours ? 64 : 4);
@@ -179,7 +180,7 @@ llvm::Expected<Reader> KernelEmitter::defineConvolution(Stage &stage, ConvOp op,
   };
   const bool isLast = &stage == &stages.back();
   for (BlockArgument argument : kernel.getArguments())
-    if (isLast && argument != op.getInput() && typeOf(argument).getRank() == 4 && getBlock(typeOf(argument)) &&
+    if (isLast && argument != op.getInput() && typeOf(argument) == typeOf(op.getOutput()) && getBlock(typeOf(argument)) &&
         (!banded || isAddend(argument)))
       stage.prefetches.operands.push_back(argument == overwritten ? output.name() : params.lookup(argument).name());
   ConvAlgorithm algorithm = defineConv(stage.name, vars, input, from, params.lookup(op.getFilter()), filter.getDimSize(4),
@@ -247,22 +248,24 @@ llvm::Error KernelEmitter::define(Operation *op) {
       storeResult(*std::prev(stage), op->getOperand(0));
     return defineAnchor(*stage);
   }
-  Reader a = readers.lookup(op->getOperand(0));
-  if (isa<AffineOp>(op) && typeOf(op->getResult(0)).getRank() != 4 && typeOf(op->getResult(0)).getRank() != 2)
+  if (isa<AffineOp, PReluOp>(op) && typeOf(op->getResult(0)).getRank() != 4 && typeOf(op->getResult(0)).getRank() != 2)
     return fail("expected tensors of rank 2 or 4, got rank " + llvm::Twine(typeOf(op->getResult(0)).getRank()));
-  readers[op->getResult(0)] =
-      llvm::TypeSwitch<Operation *, Reader>(op)
-          .Case([&](ReluOp) { return [a](const Point &p) { return Halide::max(a(p), 0.f); }; })
-          .Case([&](AddOp add) {
-            return [a, b = readers.lookup(add.getRhs())](const Point &p) { return a(p) + b(p); };
-          })
-          .Case([&](AffineOp affine) {
-            return [a, scale = vectorReader(affine.getScale()), shift = vectorReader(affine.getShift())](const Point &p) {
-              return a(p) * scale(p) + shift(p);
-            };
-          });
-  if (!readers[op->getResult(0)])
+  Reader value = defineElementwise(
+      op, [&](Value operand) { return readers.lookup(operand); }, [&](Value vector) { return vectorReader(vector); });
+  if (!value)
     return fail("no code for '" + op->getName().getStringRef() + "'");
+  // What is read more than once at a point is one expression, and copies of the reader share what they read: both would
+  // grow with powers of a chain's length.
+  struct Known {
+    Reader value;
+    Point point;
+    Expr expression;
+  };
+  readers[op->getResult(0)] = [known = std::make_shared<Known>(Known{value, {}, {}})](const Point &p) {
+    if (!known->expression.defined() || !known->point.isSameAs(p))
+      known->point = p, known->expression = known->value(p);
+    return known->expression;
+  };
   return llvm::Error::success();
 }
 

@@ -27,12 +27,28 @@ static void printShape(llvm::raw_ostream &os, Type type) {
   llvm::interleave(shape, os, "x");
 }
 
+/// "conv", "globalavgpool", "sigmoid".
+static std::string describeOp(Operation &op) {
+  StringRef name = op.getName().stripDialect();
+  if (auto unary = dyn_cast<UnaryOp>(op))
+    name = stringifyUnaryFunction(unary.getFunction());
+  if (auto binary = dyn_cast<BinaryOp>(op))
+    name = stringifyBinaryFunction(binary.getFunction());
+  return llvm::join(llvm::split(name, '_'), "");
+}
+
 std::string res::describeKernel(KernelOp kernel) {
   std::string name;
   llvm::raw_string_ostream os(name);
   os << "res_f32";
-  for (Operation &op : kernel.getBody().front().without_terminator()) {
-    os << "_" << llvm::join(llvm::split(op.getName().stripDialect(), '_'), "");
+  constexpr size_t kMostNamed = 10; // names of kernels are names of files
+  auto ops = kernel.getBody().front().without_terminator();
+  for (auto [index, op] : llvm::enumerate(ops)) {
+    if (index == kMostNamed) {
+      os << "_and" << llvm::range_size(ops) - kMostNamed;
+      break;
+    }
+    os << "_" << describeOp(op);
     if (auto window = op.getAttrOfType<WindowAttr>("window"))
       printWindow(os, window);
   }

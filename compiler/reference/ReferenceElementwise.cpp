@@ -31,6 +31,15 @@ void reference::scaleAndShift(int64_t outer, int64_t channels, int64_t inner, co
 }
 
 RES_REFERENCE_CLONES
+void reference::prelu(int64_t outer, int64_t channels, int64_t inner, const double *input, const double *slope, double *output) {
+  for (int64_t plane = 0; plane < outer * channels; ++plane) {
+    int64_t c = plane % channels;
+    for (int64_t i = plane * inner; i < (plane + 1) * inner; ++i)
+      output[i] = input[i] < 0 ? input[i] * slope[c] : input[i];
+  }
+}
+
+RES_REFERENCE_CLONES
 void reference::relu(int64_t elements, const double *input, double *output) {
   // A NaN stays one.
   for (int64_t i = 0; i < elements; ++i)

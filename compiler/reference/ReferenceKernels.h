@@ -69,6 +69,9 @@ void normalize(int64_t outer, int64_t channels, int64_t inner, const double *inp
 void scaleAndShift(int64_t outer, int64_t channels, int64_t inner, const double *input, const double *scale,
                    const double *shift, double *output);
 
+/// output[outer][c][inner] = input[outer][c][inner], times slope[c] where that is negative
+void prelu(int64_t outer, int64_t channels, int64_t inner, const double *input, const double *slope, double *output);
+
 void relu(int64_t elements, const double *input, double *output);
 void add(int64_t elements, const double *lhs, const double *rhs, double *output);
 

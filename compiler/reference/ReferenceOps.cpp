@@ -105,8 +105,10 @@ Expected<Operand> OpEvaluator::evaluate(Operation *op, ArrayRef<Operand> operand
       .Case([&](MaxPoolOp maxPool) { return pool(op, maxPool.getWindow(), operands); })
       .Case([&](AvgPoolOp avgPool) { return pool(op, avgPool.getWindow(), operands); })
       .Case<PadOp, SliceOp>([&](Operation *) { return select(op, operands); })
+      .Case([&](BinaryOp binary) { return this->binary(binary, operands); })
       .Case([&](ConcatOp concat) { return this->concat(concat, operands); })
-      .Case<AffineOp, BatchNormOp>([&](Operation *) { return perChannel(op, operands); })
+      .Case([&](UnaryOp unary) { return this->unary(unary, operands); })
+      .Case<AffineOp, BatchNormOp, PReluOp>([&](Operation *) { return perChannel(op, operands); })
       .Case<AddOp, GlobalAvgPoolOp, ReluOp, SoftmaxOp>([&](Operation *) { return plain(op, operands); })
       .Case<ReshapeOp, RelayoutOp>([&](Operation *) -> Expected<Operand> {
         // Neither moves an element of the row-major logical tensor.
@@ -228,6 +230,8 @@ Expected<Operand> OpEvaluator::perChannel(Operation *op, ArrayRef<Operand> opera
       scale[c] = (*(*in)[1])[c] / std::sqrt((*(*in)[4])[c] + epsilon);
     normalize(input[0], input[1], inner, (*in)[0]->data(), (*in)[3]->data(), scale.data(), (*in)[2]->data(),
               result->data());
+  } else if (isa<PReluOp>(op)) {
+    prelu(input[0], input[1], inner, (*in)[0]->data(), (*in)[1]->data(), result->data());
   } else {
     scaleAndShift(input[0], input[1], inner, (*in)[0]->data(), (*in)[1]->data(), (*in)[2]->data(), result->data());
   }
@@ -267,6 +271,42 @@ Expected<Operand> OpEvaluator::concat(ConcatOp op, ArrayRef<Operand> operands) {
       const int64_t count = part->size() / rows;
       to = std::copy_n(part->begin() + row * count, count, to);
     }
+  return activation(op, result);
+}
+
+Expected<Operand> OpEvaluator::binary(BinaryOp op, ArrayRef<Operand> operands) {
+  const Shape lhs = shapeOf(op.getLhs()), rhs = shapeOf(op.getRhs()), output = shapeOf(op.getOutput());
+  auto in = elementsOf(op, operands, {lhs, rhs});
+  if (!in)
+    return in.takeError();
+  // Elements to go on in an operand for each step along an axis: none where it has one element for all.
+  auto stridesOf = [](const Shape &shape) {
+    Shape strides(shape.size(), 0);
+    int64_t stride = 1;
+    for (size_t axis = shape.size(); axis-- > 0; stride *= shape[axis])
+      strides[axis] = shape[axis] == 1 ? 0 : stride;
+    return strides;
+  };
+  const Shape left = stridesOf(lhs), right = stridesOf(rhs);
+  auto result = allocate(op);
+  for (int64_t i = 0; i < int64_t(result->size()); ++i) {
+    int64_t leftAt = 0, rightAt = 0, rest = i;
+    for (size_t axis = output.size(); axis-- > 0; rest /= output[axis]) {
+      leftAt += rest % output[axis] * left[axis];
+      rightAt += rest % output[axis] * right[axis];
+    }
+    (*result)[i] = applyBinary(op.getFunction(), (*(*in)[0])[leftAt], (*(*in)[1])[rightAt]);
+  }
+  return activation(op, result);
+}
+
+Expected<Operand> OpEvaluator::unary(UnaryOp op, ArrayRef<Operand> operands) {
+  auto in = elementsOf(op, operands, shapeOf(op.getInput()));
+  if (!in)
+    return in.takeError();
+  const double alpha = op.getAlpha().convertToFloat(), beta = op.getBeta().convertToFloat();
+  auto result = allocate(op);
+  llvm::transform(*(*in)[0], result->begin(), [&](double x) { return applyUnary(op.getFunction(), x, alpha, beta); });
   return activation(op, result);
 }
 

@@ -50,12 +50,18 @@ private:
   /// Operations that move elements.
   llvm::Expected<Operand> concat(ConcatOp op, llvm::ArrayRef<Operand> operands);
   llvm::Expected<Operand> select(mlir::Operation *op, llvm::ArrayRef<Operand> operands);
+  llvm::Expected<Operand> binary(BinaryOp op, llvm::ArrayRef<Operand> operands);
+  llvm::Expected<Operand> unary(UnaryOp op, llvm::ArrayRef<Operand> operands);
   /// Operations without attributes or vectors over channels.
   llvm::Expected<Operand> plain(mlir::Operation *op, llvm::ArrayRef<Operand> operands);
 
   WeightEvaluator &weights;
   Workers &workers;
 };
+
+/// The functions of res.unary, whose parameters are explained there, and res.binary.
+double applyUnary(UnaryFunction function, double x, double alpha, double beta);
+double applyBinary(BinaryFunction function, double lhs, double rhs);
 
 /// An error about an operation: begins with its node's name, or its own.
 llvm::Error makeError(mlir::Operation *op, const llvm::Twine &message);

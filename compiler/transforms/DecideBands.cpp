@@ -154,13 +154,10 @@ MemoryStep BandDecider::stepOf(KernelOp kernel) {
   // A sum may take the place of the addend that does not come from the anchor.
   if (!storesOnceEverywhere(kernel))
     return step;
-  for (Operation &op : kernel.getBody().front())
-    if (auto add = dyn_cast<AddOp>(op))
-      for (Value addend : add->getOperands())
-        if (auto argument = dyn_cast<BlockArgument>(addend))
-          if (auto producer = kernel.getInputs()[argument.getArgNumber()].getDefiningOp<KernelOp>();
-              producer && !isOfView(producer.getResult(0)))
-            step.updates = indexOf.lookup(producer);
+  for (auto [argument, input] : llvm::zip(kernel.getBody().getArguments(), kernel.getInputs()))
+    if (auto producer = input.getDefiningOp<KernelOp>();
+        producer && !isOfView(producer.getResult(0)) && canOverwrite(argument))
+      step.updates = indexOf.lookup(producer);
   return step;
 }
 

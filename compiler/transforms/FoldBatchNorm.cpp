@@ -86,6 +86,25 @@ struct FoldIntoGemm : OpRewritePattern<AffineOp> {
   }
 };
 
+// Batch normalisation that was spelled as a multiplication and an addition: (x * s + h) * scale + shift is
+// x * (s * scale) + (h * scale + shift).
+struct MergeAffines : OpRewritePattern<AffineOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(AffineOp affine, PatternRewriter &rewriter) const override {
+    auto first = affine.getInput().getDefiningOp<AffineOp>();
+    if (!first)
+      return rewriter.notifyMatchFailure(affine, "expected another affine operation as input");
+    if (!isOnlyUser(affine))
+      return rewriter.notifyMatchFailure(affine, "expected to be the only user of the other");
+    Type vector = first.getScale().getType();
+    Value scale = ScaleChannelsOp::create(rewriter, affine.getLoc(), vector, first.getScale(), affine.getScale());
+    Value shift = ScaleShiftOp::create(rewriter, affine.getLoc(), vector, first.getShift(), affine.getScale(), affine.getShift());
+    auto merged = AffineOp::create(rewriter, fuseLocs(first, affine), affine.getType(), first.getInput(), scale, shift);
+    rewriter.replaceOp(affine, merged);
+    return success();
+  }
+};
+
 struct FoldBatchNormPass : res::impl::FoldBatchNormPassBase<FoldBatchNormPass> {
   using Base::Base;
   void runOnOperation() override {
@@ -95,6 +114,11 @@ struct FoldBatchNormPass : res::impl::FoldBatchNormPassBase<FoldBatchNormPass> {
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       return signalPassFailure();
     numFolded += countScaledLayers() - before;
+    // What could not become part of a layer.
+    RewritePatternSet rest(&getContext());
+    rest.add<MergeAffines>(&getContext());
+    if (failed(applyPatternsGreedily(getOperation(), std::move(rest))))
+      return signalPassFailure();
   }
 
   unsigned countScaledLayers() {

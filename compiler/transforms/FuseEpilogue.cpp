@@ -1,6 +1,7 @@
 //===- FuseEpilogue.cpp - elementwise work into its producer ----*- C++ -*-===//
 //
-// Moves kernels of one activation that are elementwise into the kernel that computes the activation.
+// Moves kernels of one activation that are elementwise into the kernel that computes the activation. Those of several first
+// become one with the elementwise kernels that compute only for them: x * sigmoid(x) reads one activation then.
 //
 //===----------------------------------------------------------------------===//
 
@@ -28,15 +29,24 @@ struct FuseEpiloguePass : res::impl::FuseEpiloguePassBase<FuseEpiloguePass> {
       for (KernelOp kernel : kernels) {
         if (!isElementwiseKernel(kernel))
           continue;
-        SmallVector<Value> activations(llvm::make_filter_range(kernel.getInputs(), isActivation));
-        if (activations.size() != 1)
-          continue;
-        if (KernelOp producer = getSoleProducer(activations.front(), kernel)) {
-          fuseIntoProducer(producer, kernel);
+        while (KernelOp producer = chooseProducer(kernel)) {
+          kernel = fuseIntoProducer(producer, kernel);
           ++numFused;
+          if (!isElementwiseKernel(kernel))
+            break;
         }
       }
     }
+  }
+
+  static KernelOp chooseProducer(KernelOp kernel) {
+    SmallVector<Value> activations(llvm::make_filter_range(kernel.getInputs(), isActivation));
+    for (Value activation : activations) {
+      KernelOp producer = getEpilogueProducer(activation, kernel);
+      if (producer && (activations.size() == 1 || isElementwiseKernel(producer)))
+        return producer;
+    }
+    return {};
   }
 };
 

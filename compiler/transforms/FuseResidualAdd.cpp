@@ -1,6 +1,7 @@
 //===- FuseResidualAdd.cpp - residual additions into kernels ----*- C++ -*-===//
 //
-// Moves the addition that closes a residual block into the kernel of the branch that is computed last.
+// Moves the addition that closes a residual block into the kernel of the branch that is computed last, and gates and other
+// elementwise work on several activations just so.
 //
 //===----------------------------------------------------------------------===//
 
@@ -38,13 +39,13 @@ struct FuseResidualAddPass : res::impl::FuseResidualAddPassBase<FuseResidualAddP
   /// moves data (its epilogue hides behind the arithmetic), then the last one. Its result would otherwise be written
   /// and read back at once, while the other addend has to wait in memory anyway.
   KernelOp chooseProducer(KernelOp kernel) {
-    if (!isElementwiseKernel(kernel) || !isa<AddOp>(kernel.getAnchor()))
+    if (!isElementwiseKernel(kernel) || llvm::count_if(kernel.getInputs(), isActivation) < 2)
       return {};
     KernelOp chosen;
     for (Value input : kernel.getInputs()) {
       if (!isActivation(input))
         continue;
-      KernelOp producer = getSoleProducer(input, kernel);
+      KernelOp producer = getEpilogueProducer(input, kernel);
       if (!producer)
         continue;
       bool isLater = chosen && multiplies(chosen) == multiplies(producer) && chosen->isBeforeInBlock(producer);

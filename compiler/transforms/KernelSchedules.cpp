@@ -53,7 +53,10 @@ static ConvShape shapeOf(KernelOp kernel, ConvOp op) {
   // model are row-major.
   auto argument = dyn_cast<BlockArgument>(op.getInput());
   shape.blocked = !argument || kernel.getInputs()[argument.getArgNumber()].getDefiningOp<KernelOp>();
-  shape.operands = llvm::count_if(kernel.getInputs(), isActivation) - 1;
+  shape.operands = llvm::count_if(kernel->getOpOperands(), [&](OpOperand &operand) {
+    return isActivation(operand.get()) && getInner(kernel, operand.getOperandNumber()) != op.getInput() &&
+           typeOf(operand.get()).getShape() == out;
+  });
   shape.overwrites = staysBlocked(kernel) && llvm::any_of(kernel->getOpOperands(), [&](OpOperand &operand) {
     // The last reader of a map may overwrite it (res-write-in-place).
     auto isEarlier = [&](Operation *user) { return user == kernel || (isa<KernelOp>(user) && user->isBeforeInBlock(kernel)); };
@@ -85,7 +88,10 @@ static MapWork workOf(Operation *op) {
   RankedTensorType type = typeOf(op->getResult(0));
   ArrayRef<int64_t> shape = type.getShape();
   bool map = type.getRank() == 4;
-  int64_t reads = isa<ConcatOp>(op) ? 1 : op->getNumOperands();
+  // An elementwise kernel has no anchor: all that it reads counts.
+  int64_t reads = isElementwise(op)   ? op->getBlock()->getNumArguments()
+                  : isa<ConcatOp>(op) ? 1
+                                      : op->getNumOperands();
   if (auto window = op->getAttrOfType<WindowAttr>("window"))
     for (int64_t size : window.getKernel())
       reads *= size;

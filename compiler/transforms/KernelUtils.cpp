@@ -70,6 +70,13 @@ SmallVector<KernelOp> res::getProducers(Value value) {
   return producers;
 }
 
+KernelOp res::getEpilogueProducer(Value value, KernelOp user) {
+  KernelOp producer = getSoleProducer(value, user);
+  // What is read for several elements of the result is computed once, by a kernel of its own.
+  const bool fits = producer && user.getNumResults() == 1 && value.getType() == user.getResult(0).getType();
+  return fits ? producer : KernelOp();
+}
+
 KernelOp res::fuseIntoProducer(KernelOp producer, KernelOp consumer) {
   llvm::SetVector<Value> inputs(producer.getInputs().begin(), producer.getInputs().end());
   for (Value input : consumer.getInputs())

@@ -29,6 +29,9 @@ KernelOp getSoleProducer(mlir::Value value, KernelOp user);
 /// The kernels that compute what a value consists of: one, or those of the parts of a view.
 llvm::SmallVector<KernelOp> getProducers(mlir::Value value);
 
+/// The same, when the elementwise kernel `user` may be the epilogue of it: their results are of one size.
+KernelOp getEpilogueProducer(mlir::Value value, KernelOp user);
+
 /// The block argument of the kernel's region for its input number `index`.
 inline mlir::BlockArgument getInner(KernelOp kernel, unsigned index) { return kernel.getBody().getArgument(index); }
 

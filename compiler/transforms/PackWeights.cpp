@@ -87,7 +87,7 @@ struct PackWeightsPass : res::impl::PackWeightsPassBase<PackWeightsPass> {
               return kernel.emitOpError("expected the same blocks for all targets, as they share the packed weights");
           return Attribute(PackDenseAttr::get(context, kBlock, schedules->front().getBlocks(), op.getTransposed()));
         })
-        .Case([&](AffineOp) -> FailureOr<Attribute> { return Attribute(vector); })
+        .Case<AffineOp, PReluOp>([&](Operation *) -> FailureOr<Attribute> { return Attribute(vector); })
         .Default([&](Operation *op) -> FailureOr<Attribute> {
           return op->emitOpError("expected activations as operands, got a weight");
         });

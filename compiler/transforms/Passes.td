@@ -32,7 +32,8 @@ def FoldBatchNormPass : Res_Pass<"res-fold-batch-norm"> {
     %n = res.conv %x, %v bias %shift window<3x3>
     ```
 
-    An existing bias b becomes `b * scale + shift`. Every other batch normalisation becomes `res.affine`.
+    An existing bias b becomes `b * scale + shift`. Every other batch normalisation becomes `res.affine`, and `res.affine` of
+    `res.affine` becomes one.
   }];
   let statistics = [Statistic<"numFolded", "num-folded", "normalisations folded into weights">];
 }
@@ -77,6 +78,8 @@ def FuseEpiloguePass : Res_Pass<"res-fuse-epilogue"> {
   let summary = "move elementwise kernels of one activation into the kernel that computes it";
   let description = [{
     `conv` followed by `relu` becomes one kernel with both, provided that nothing else reads the convolution's result.
+    Elementwise kernels of several activations take in the elementwise kernels that compute for them alone, so that
+    `x * sigmoid(x)` is one kernel of one activation, which joins the kernel of x.
   }];
   let statistics = [Statistic<"numFused", "num-fused", "kernels fused into their producer">];
 }
@@ -85,7 +88,8 @@ def FuseResidualAddPass : Res_Pass<"res-fuse-residual-add"> {
   let summary = "move an addition of two activations into the kernel of one of them";
   let description = [{
     The addition that closes a residual block joins the kernel of the convolution that is computed last, as long as
-    nothing else reads that convolution's result; the other addend becomes an input of the kernel:
+    nothing else reads that convolution's result; the other addend becomes an input of the kernel. So do gates and any
+    elementwise work on several activations, of which one of the result's size is computed for it alone:
 
     ```
     %c = res.kernel(%x, %w) { conv }

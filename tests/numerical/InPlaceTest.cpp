@@ -69,6 +69,26 @@ TEST_P(InPlaceTest, EverySchedule) {
   }
 }
 
+// Gates of one row and column, or of one channel, are read for many elements; the map beside them is overwritten. T * H +
+// (1 - T) * x reads what it overwrites twice.
+TEST_P(InPlaceTest, Gates) {
+  for (int64_t channels : {32, 40}) {
+    NetworkBuilder n = network();
+    Value in = n.input({1, channels, 6, 8});
+    Value x = n.relu(n.conv(in, channels, "1x1")), y = n.relu(n.conv(in, channels, "1x1"));
+    Value gate = n.unary(UnaryFunction::sigmoid, n.conv(n.globalAvgPool(x), channels, "1x1"));
+    Value spot = n.unary(UnaryFunction::sigmoid, n.conv(x, 1, "1x1"));
+    Value inner = n.binary(BinaryFunction::mul, n.binary(BinaryFunction::mul, n.conv(n.relu(n.conv(x, 24, "1x1")), channels, "1x1"), gate), spot);
+    Value sum = n.binary(BinaryFunction::sub, inner, x);
+    n.output(n.conv(sum, 8, "1x1"), "gates, " + std::to_string(channels));
+    Value t = n.unary(UnaryFunction::sigmoid, n.conv(y, channels, "1x1")), h = n.relu(n.conv(n.relu(n.conv(y, 24, "1x1")), channels, "1x1"));
+    Value highway = n.add(n.binary(BinaryFunction::mul, t, h), n.binary(BinaryFunction::mul, n.affine(t), y));
+    n.output(n.conv(highway, 8, "1x1"), "highway, " + std::to_string(channels));
+    check(n);
+    EXPECT_GE(countInPlace(), 1u);
+  }
+}
+
 // Tiles that are shifted inwards at the end of a row, or of the blocks, store twice.
 TEST_P(InPlaceTest, NotWhereElementsAreStoredTwice) {
   for (const char *schedule :

@@ -615,3 +615,68 @@ func.func @overwrite_against_the_kernel(%x: tensor<1x4xf32>) -> tensor<1x4xf32> 
   return %0 : tensor<1x4xf32>
 }
 func.func private @k(tensor<1x4xf32>) -> tensor<1x4xf32>
+
+// -----
+
+func.func @binary_columns_alone(%x: tensor<1x4x8x8xf32>, %y: tensor<1x4x8x1xf32>) {
+  // expected-error @+1 {{expected operands of equal sizes, or of 1 along images, channels, or rows and columns, got 1x4x8x8 and 1x4x8x1}}
+  %0 = res.binary mul %x, %y : (tensor<1x4x8x8xf32>, tensor<1x4x8x1xf32>) -> tensor<1x4x8x8xf32>
+  return
+}
+
+// -----
+
+func.func @binary_rank(%x: tensor<1x4x8x8xf32>, %y: tensor<1x4xf32>) {
+  // expected-error @+1 {{expected operands of equal sizes, or of 1 along images, channels, or rows and columns, got 1x4x8x8 and 1x4}}
+  %0 = res.binary mul %x, %y : (tensor<1x4x8x8xf32>, tensor<1x4xf32>) -> tensor<1x4x8x8xf32>
+  return
+}
+
+// -----
+
+func.func @binary_result(%x: tensor<1x4xf32>, %y: tensor<3x1xf32>) {
+  // expected-error @+1 {{expected a result of shape 3x4, got 1x4}}
+  %0 = res.binary div %x, %y : (tensor<1x4xf32>, tensor<3x1xf32>) -> tensor<1x4xf32>
+  return
+}
+
+// -----
+
+func.func @prelu_slope(%x: tensor<1x4x8x8xf32>, %s: tensor<3xf32>) {
+  // expected-error @+1 {{expected a slope of 4 elements, got 3}}
+  %0 = res.prelu %x, %s : tensor<1x4x8x8xf32>, tensor<3xf32>
+  return
+}
+
+// -----
+
+func.func @unknown_function(%x: tensor<1x4xf32>) {
+  // expected-error @+2 {{expected ::res::UnaryFunction to be one of: abs, celu,}}
+  // expected-error @+1 {{failed to parse}}
+  %0 = res.unary cosine %x : tensor<1x4xf32>
+  return
+}
+
+// -----
+
+func.func @overwrite_a_gate(%x: tensor<1x4x8x8xf32>, %g: tensor<1x4x1x1xf32>) -> tensor<1x4x8x8xf32> {
+  // expected-error @+1 {{expected 'in_place' to be an input that only elementwise operations read, of the type of the only result, got 1}}
+  %0 = res.kernel(%a = %x : tensor<1x4x8x8xf32>, %b = %g : tensor<1x4x1x1xf32>) -> tensor<1x4x8x8xf32> attributes {in_place = 1 : i64} {
+    %m = res.binary mul %a, %b : (tensor<1x4x8x8xf32>, tensor<1x4x1x1xf32>) -> tensor<1x4x8x8xf32>
+    res.yield %m : tensor<1x4x8x8xf32>
+  }
+  return %0 : tensor<1x4x8x8xf32>
+}
+
+// -----
+
+// A gate that the epilogue makes as large as the map and a pooling makes small again.
+func.func @overwrite_what_is_spread(%x: tensor<1x4x8x8xf32>, %g: tensor<1x4x1x1xf32>) -> tensor<1x4x1x1xf32> {
+  // expected-error @+1 {{expected 'in_place' to be an input that only elementwise operations read, of the type of the only result, got 1}}
+  %0 = res.kernel(%a = %x : tensor<1x4x8x8xf32>, %b = %g : tensor<1x4x1x1xf32>) -> tensor<1x4x1x1xf32> attributes {in_place = 1 : i64} {
+    %m = res.binary mul %a, %b : (tensor<1x4x8x8xf32>, tensor<1x4x1x1xf32>) -> tensor<1x4x8x8xf32>
+    %p = res.global_avg_pool %m : tensor<1x4x8x8xf32> -> tensor<1x4x1x1xf32>
+    res.yield %p : tensor<1x4x1x1xf32>
+  }
+  return %0 : tensor<1x4x1x1xf32>
+}

@@ -59,6 +59,24 @@ func.func @activations(%x: tensor<1x16x9x7xf32>, %w: tensor<20x8x3x3xf32>, %b: t
   return %11 : tensor<1x10xf32>
 }
 
+// CHECK-LABEL: func.func @functions
+func.func @functions(%x: tensor<2x20x6x9xf32>, %g: tensor<2x20x1x1xf32>, %b: tensor<20xf32>, %r: tensor<1x20xf32>,
+                     %m: tensor<2x1xf32>) -> tensor<2x20xf32> {
+  // CHECK: res.unary sigmoid %{{.*}} : tensor<2x20x6x9xf32>
+  %0 = res.unary sigmoid %x : tensor<2x20x6x9xf32>
+  // CHECK: res.unary leaky_relu %{{.*}} alpha 5.000000e-01 : tensor<2x20x6x9xf32>
+  %1 = res.unary leaky_relu %0 alpha 0.5 : tensor<2x20x6x9xf32>
+  // CHECK: res.unary clip %{{.*}} beta 6.000000e+00 : tensor<2x20x6x9xf32>
+  %2 = res.unary clip %1 alpha 0.0 beta 6.0 : tensor<2x20x6x9xf32>
+  // CHECK: res.prelu %{{.*}}, %{{.*}} : tensor<2x20x6x9xf32>, tensor<20xf32>
+  %3 = res.prelu %2, %b : tensor<2x20x6x9xf32>, tensor<20xf32>
+  // CHECK: res.binary mul %{{.*}}, %{{.*}} : (tensor<2x20x6x9xf32>, tensor<2x20x1x1xf32>) -> tensor<2x20x6x9xf32>
+  %4 = res.binary mul %3, %g : (tensor<2x20x6x9xf32>, tensor<2x20x1x1xf32>) -> tensor<2x20x6x9xf32>
+  // CHECK: res.binary sub %{{.*}}, %{{.*}} : (tensor<1x20xf32>, tensor<2x1xf32>) -> tensor<2x20xf32>
+  %5 = res.binary sub %r, %m : (tensor<1x20xf32>, tensor<2x1xf32>) -> tensor<2x20xf32>
+  return %5 : tensor<2x20xf32>
+}
+
 // CHECK-LABEL: func.func @kernel
 func.func @kernel(%x: tensor<1x16x8x8xf32>) -> tensor<1x16x8x8xf32> {
   // CHECK: res.kernel(%{{.*}} = %{{.*}} : tensor<1x16x8x8xf32>) -> tensor<1x16x8x8xf32> attributes

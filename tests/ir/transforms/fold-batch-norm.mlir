@@ -113,3 +113,20 @@ func.func @shared_filter_is_scaled_for_one(%x: tensor<1x4x8x8xf32>) -> tensor<1x
   %2 = res.conv %1, %w window<1x1> : (tensor<1x4x8x8xf32>, tensor<4x4x1x1xf32>) -> tensor<1x4x8x8xf32>
   return %2 : tensor<1x4x8x8xf32>
 }
+
+// Batch normalisation as a product and a sum.
+// CHECK-LABEL: func.func @two_affines_become_one
+// CHECK-DAG: %[[S:.*]] = res.weight "s"
+// CHECK-DAG: %[[H:.*]] = res.weight "h"
+// CHECK-DAG: %[[SCALE:.*]] = res.scale_channels %[[S]] by %[[H]]
+// CHECK-DAG: %[[SHIFT:.*]] = res.scale_shift %[[H]], %[[H]], %[[S]]
+// CHECK: %[[A:.*]] = res.affine %{{.*}}, %[[SCALE]], %[[SHIFT]]
+// CHECK-NEXT: return %[[A]]
+func.func @two_affines_become_one(%x: tensor<1x4x8x8xf32>) -> tensor<1x4x8x8xf32> {
+  %s = res.weight "s" in "f" at 0 : tensor<4xf32>
+  %h = res.weight "h" in "f" at 16 : tensor<4xf32>
+  %0 = res.relu %x : tensor<1x4x8x8xf32>
+  %1 = res.affine %0, %s, %h : tensor<1x4x8x8xf32>, tensor<4xf32>
+  %2 = res.affine %1, %h, %s : tensor<1x4x8x8xf32>, tensor<4xf32>
+  return %2 : tensor<1x4x8x8xf32>
+}

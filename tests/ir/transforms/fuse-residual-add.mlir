@@ -116,3 +116,53 @@ func.func @prefers_layers_to_kernels_that_move_data(%x: tensor<1x4x8x8xf32>) -> 
   %4 = res.global_avg_pool %3 : tensor<1x8x4x4xf32> -> tensor<1x8x1x1xf32>
   return %4 : tensor<1x8x1x1xf32>
 }
+
+// A Highway layer, T * H + (1 - T) * x: all but T itself joins the convolution of H.
+// CHECK-LABEL: func.func @highway
+// CHECK: res.max_pool
+// CHECK: %[[T:.*]] = res.kernel
+// CHECK-NEXT: res.conv
+// CHECK-NEXT: res.unary sigmoid
+// CHECK-NEXT: res.yield
+// CHECK: res.kernel({{.*}}%[[GATE:.*]] = %[[T]]
+// CHECK-NEXT: %[[H:.*]] = res.conv
+// CHECK-NEXT: %[[R:.*]] = res.relu %[[H]]
+// CHECK-NEXT: %[[C:.*]] = res.affine %[[GATE]]
+// CHECK-NEXT: %[[CX:.*]] = res.binary mul %[[C]], %{{.*}}
+// CHECK-NEXT: %[[TH:.*]] = res.binary mul %[[GATE]], %[[R]]
+// CHECK-NEXT: %[[Y:.*]] = res.add %[[TH]], %[[CX]]
+// CHECK-NEXT: res.yield %[[Y]]
+// CHECK: res.global_avg_pool
+func.func @highway(%x: tensor<1x4x8x8xf32>) -> tensor<1x4x1x1xf32> {
+  %w = res.weight "w" in "f" at 0 : tensor<4x4x1x1xf32>
+  %v = res.weight "v" in "f" at 64 : tensor<4x4x3x3xf32>
+  %s = res.weight "s" in "f" at 800 : tensor<4xf32>
+  %0 = res.max_pool %x window<1x1> : tensor<1x4x8x8xf32> -> tensor<1x4x8x8xf32>
+  %1 = res.conv %0, %w window<1x1> : (tensor<1x4x8x8xf32>, tensor<4x4x1x1xf32>) -> tensor<1x4x8x8xf32>
+  %2 = res.unary sigmoid %1 : tensor<1x4x8x8xf32>
+  %3 = res.conv %0, %v window<3x3, pad = [1, 1, 1, 1]> : (tensor<1x4x8x8xf32>, tensor<4x4x3x3xf32>) -> tensor<1x4x8x8xf32>
+  %4 = res.relu %3 : tensor<1x4x8x8xf32>
+  %5 = res.binary mul %2, %4 : (tensor<1x4x8x8xf32>, tensor<1x4x8x8xf32>) -> tensor<1x4x8x8xf32>
+  %6 = res.affine %2, %s, %s : tensor<1x4x8x8xf32>, tensor<4xf32>
+  %7 = res.binary mul %6, %0 : (tensor<1x4x8x8xf32>, tensor<1x4x8x8xf32>) -> tensor<1x4x8x8xf32>
+  %8 = res.add %5, %7 : tensor<1x4x8x8xf32>
+  %9 = res.global_avg_pool %8 : tensor<1x4x8x8xf32> -> tensor<1x4x1x1xf32>
+  return %9 : tensor<1x4x1x1xf32>
+}
+
+// A product with a gate joins the map, whatever else computes the gate and however late.
+// CHECK-LABEL: func.func @gate_joins_the_map
+// CHECK: %[[G:.*]] = res.kernel({{.*}} = %arg1
+// CHECK-NEXT: res.conv
+// CHECK-NEXT: res.yield
+// CHECK: res.kernel({{.*}} = %[[G]]
+// CHECK-NEXT: res.max_pool
+// CHECK-NEXT: res.binary mul
+func.func @gate_joins_the_map(%x: tensor<1x4x9x9xf32>, %y: tensor<1x4x1x1xf32>) -> tensor<1x4x1x1xf32> {
+  %w = res.weight "w" in "f" at 0 : tensor<4x4x1x1xf32>
+  %0 = res.max_pool %x window<2x2> : tensor<1x4x9x9xf32> -> tensor<1x4x8x8xf32>
+  %1 = res.conv %y, %w window<1x1> : (tensor<1x4x1x1xf32>, tensor<4x4x1x1xf32>) -> tensor<1x4x1x1xf32>
+  %2 = res.binary mul %0, %1 : (tensor<1x4x8x8xf32>, tensor<1x4x1x1xf32>) -> tensor<1x4x8x8xf32>
+  %3 = res.global_avg_pool %2 : tensor<1x4x8x8xf32> -> tensor<1x4x1x1xf32>
+  return %3 : tensor<1x4x1x1xf32>
+}
