@@ -53,6 +53,7 @@ std::string NodeImport::describeInput(unsigned index, StringRef role) const {
 // Operands
 //===----------------------------------------------------------------------===//
 
+StringRef NodeImport::getOpType() const { return proto.op_type(); }
 unsigned NodeImport::getNumInputs() const { return proto.input_size(); }
 bool NodeImport::hasInput(unsigned index) const { return !getInputName(index).empty(); }
 unsigned NodeImport::getNumOutputs() const { return proto.output_size(); }

@@ -74,6 +74,7 @@ public:
   int64_t opset;
   NodeAttributes attributes; // last: it reports what it finds while it is made
 
+  llvm::StringRef getOpType() const;
   unsigned getNumInputs() const;
   /// False for an optional input that is left out.
   bool hasInput(unsigned index) const;
@@ -144,6 +145,7 @@ llvm::LogicalResult importAveragePool(NodeImport &node);
 llvm::LogicalResult importBatchNorm(NodeImport &node);
 llvm::LogicalResult importCast(NodeImport &node);
 llvm::LogicalResult importCastLike(NodeImport &node);
+llvm::LogicalResult importClip(NodeImport &node);
 llvm::LogicalResult importConcat(NodeImport &node);
 llvm::LogicalResult importConstant(NodeImport &node);
 llvm::LogicalResult importConstantOfShape(NodeImport &node);
@@ -154,12 +156,18 @@ llvm::LogicalResult importExpand(NodeImport &node);
 llvm::LogicalResult importFlatten(NodeImport &node);
 llvm::LogicalResult importGather(NodeImport &node);
 llvm::LogicalResult importGemm(NodeImport &node);
+llvm::LogicalResult importGelu(NodeImport &node);
 llvm::LogicalResult importGlobalAveragePool(NodeImport &node);
 llvm::LogicalResult importIdentity(NodeImport &node);
 llvm::LogicalResult importMatMul(NodeImport &node);
+llvm::LogicalResult importMax(NodeImport &node);
 llvm::LogicalResult importMaxPool(NodeImport &node);
+llvm::LogicalResult importMin(NodeImport &node);
 llvm::LogicalResult importMul(NodeImport &node);
+llvm::LogicalResult importNeg(NodeImport &node);
 llvm::LogicalResult importPad(NodeImport &node);
+llvm::LogicalResult importPRelu(NodeImport &node);
+llvm::LogicalResult importPow(NodeImport &node);
 llvm::LogicalResult importReduceMean(NodeImport &node);
 llvm::LogicalResult importRelu(NodeImport &node);
 llvm::LogicalResult importReshape(NodeImport &node);
@@ -169,6 +177,7 @@ llvm::LogicalResult importSoftmax(NodeImport &node);
 llvm::LogicalResult importSqueeze(NodeImport &node);
 llvm::LogicalResult importSub(NodeImport &node);
 llvm::LogicalResult importTranspose(NodeImport &node);
+llvm::LogicalResult importUnary(NodeImport &node);
 llvm::LogicalResult importUnsqueeze(NodeImport &node);
 
 /// Folds Add, Sub, Mul or Div (`opType`) of two constants.

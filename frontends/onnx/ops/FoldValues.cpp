@@ -198,17 +198,3 @@ LogicalResult res::frontend::foldArithmetic(NodeImport &node, StringRef opType) 
   });
   return node.setOutput(std::move(*result));
 }
-
-/// Sub, Mul and Div are for constants only.
-static LogicalResult importArithmetic(NodeImport &node, StringRef opType) {
-  if (failed(node.attributes.finish()))
-    return failure();
-  FailureOr<const Constant *> lhs = node.getConstant(0, "input"), rhs = node.getConstant(1, "input");
-  if (failed(lhs) || failed(rhs))
-    return failure();
-  return foldArithmetic(node, opType);
-}
-
-LogicalResult res::frontend::importDiv(NodeImport &node) { return importArithmetic(node, "Div"); }
-LogicalResult res::frontend::importMul(NodeImport &node) { return importArithmetic(node, "Mul"); }
-LogicalResult res::frontend::importSub(NodeImport &node) { return importArithmetic(node, "Sub"); }

@@ -38,6 +38,9 @@ void forEachIndex(llvm::ArrayRef<int64_t> shape, llvm::function_ref<void(llvm::A
 /// The shape that both broadcast to, by ONNX's (and NumPy's) rule.
 mlir::FailureOr<Dims> broadcastShapes(NodeImport &node, llvm::ArrayRef<int64_t> lhs, llvm::ArrayRef<int64_t> rhs);
 
+/// True when `shape` is one that a constant broadcasts from to the channels of a tensor: everything but dimension 1 is 1.
+bool isPerChannel(llvm::ArrayRef<int64_t> shape, mlir::RankedTensorType type);
+
 /// The axis of an attribute, which counts from the end when negative.
 mlir::FailureOr<int64_t> normalizeAxis(NodeImport &node, int64_t axis, int64_t rank);
 

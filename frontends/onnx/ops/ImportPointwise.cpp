@@ -1,10 +1,11 @@
 //===- ImportPointwise.cpp - elementwise operators --------------*- C++ -*-===//
 //
-// Add, BatchNormalization, Relu, and what does nothing in inference: Dropout, Identity.
+// Add, Div, Mul, Sub; BatchNormalization, Neg, Relu; and what does nothing in inference: Dropout, Identity.
 //
 //===----------------------------------------------------------------------===//
 
-#include "frontends/onnx/NodeImport.h"
+#include "dialect/ResShapes.h"
+#include "frontends/onnx/ops/Folding.h"
 
 #include <cmath>
 
@@ -56,10 +57,13 @@ LogicalResult res::frontend::importBatchNorm(NodeImport &node) {
                                             vectors[3], node.builder.getF32FloatAttr(epsilon)));
 }
 
-/// True when `shape` is one that a constant broadcasts from to `size` channels: everything but dimension 1 is 1.
-static bool isPerChannel(ArrayRef<int64_t> shape, RankedTensorType type) {
+//===----------------------------------------------------------------------===//
+// Arithmetic
+//===----------------------------------------------------------------------===//
+
+bool res::frontend::isPerChannel(ArrayRef<int64_t> shape, RankedTensorType type) {
   int64_t missing = type.getRank() - int64_t(shape.size());
-  if (missing < 0)
+  if (missing < 0 || type.getRank() < 2)
     return false;
   for (auto [index, size] : llvm::enumerate(shape))
     if (size != 1 && (int64_t(index) + missing != 1 || size != type.getDimSize(1)))
@@ -67,45 +71,128 @@ static bool isPerChannel(ArrayRef<int64_t> shape, RankedTensorType type) {
   return true;
 }
 
-/// input + constant, where the constant is one value or one for each channel: input * 1 + shift.
-static LogicalResult addConstant(NodeImport &node, Value input, unsigned constantIndex) {
+/// "adds", for messages.
+static StringRef getVerb(BinaryFunction function) {
+  switch (function) {
+  case BinaryFunction::add: return "adds";
+  case BinaryFunction::sub: return "subtracts";
+  case BinaryFunction::mul: return "multiplies";
+  case BinaryFunction::div: return "divides";
+  }
+  return "combines";
+}
+
+static Value createAffine(NodeImport &node, Value input, Value scale, Value shift) {
+  return AffineOp::create(node.builder, node.loc, input.getType(), input, scale, shift);
+}
+
+/// 1 / constant for each of `channels`.
+static FailureOr<Value> createReciprocal(NodeImport &node, unsigned constantIndex, int64_t channels) {
+  FailureOr<Constant> divisor = getFoldable(node, constantIndex, "divisor");
+  if (failed(divisor))
+    return failure();
+  SmallVector<float> values(channels);
+  for (auto [index, value] : llvm::enumerate(values)) {
+    const double by = divisor->floats[divisor->floats.size() == 1 ? 0 : index];
+    if (by == 0)
+      return node.emitError() << "expected a divisor other than 0";
+    value = float(1 / by);
+  }
+  auto type = RankedTensorType::get(channels, node.builder.getF32Type());
+  return Value(ConstantOp::create(node.builder, node.loc, DenseElementsAttr::get(type, ArrayRef(values))));
+}
+
+/// An activation and a constant of one value or one for each channel: input * scale + shift.
+static LogicalResult importWithConstant(NodeImport &node, BinaryFunction function, Value input, unsigned constantIndex) {
   FailureOr<const Constant *> constant = node.getWeight(constantIndex, "constant");
   if (failed(constant))
     return failure();
   auto type = cast<RankedTensorType>(input.getType());
-  if (type.getRank() < 2 || !isPerChannel((*constant)->shape, type))
-    return node.refuse("adds a constant of shape " + formatShape((*constant)->shape) + " to a tensor of shape " +
-                       formatShape(type.getShape()) + "; expected one value, or one for each channel");
-  int64_t channels = type.getDimSize(1);
-  Value shift;
-  if ((*constant)->numElements == 1) {
-    shift = node.createSplat(loadValues(**constant).floats[0], channels);
-  } else {
-    shift = node.materialize(**constant, channels);
+  if (!isPerChannel((*constant)->shape, type))
+    return node.refuse(getVerb(function) + " a constant of shape " + formatShape((*constant)->shape) +
+                       " and a tensor of shape " + formatShape(type.getShape()) +
+                       "; expected one value, or one for each channel");
+  const int64_t channels = type.getDimSize(1);
+  auto splat = [&](float value) { return node.createSplat(value, channels); };
+  auto vector = [&]() -> Value {
+    return (*constant)->numElements == 1 ? splat(float(loadValues(**constant).floats[0]))
+                                         : node.materialize(**constant, channels);
+  };
+  switch (function) {
+  case BinaryFunction::add: return node.setOutput(createAffine(node, input, splat(1), vector()));
+  case BinaryFunction::mul: return node.setOutput(createAffine(node, input, vector(), splat(0)));
+  case BinaryFunction::sub: {
+    if (constantIndex == 0)
+      return node.setOutput(createAffine(node, input, splat(-1), vector()));
+    Value negative = ScaleShiftOp::create(node.builder, node.loc, vector(), splat(-1), splat(0));
+    return node.setOutput(createAffine(node, input, splat(1), negative));
   }
-  Value one = node.createSplat(1, channels);
-  return node.setOutput(AffineOp::create(node.builder, node.loc, type, input, one, shift));
+  case BinaryFunction::div: {
+    if (constantIndex == 1) {
+      FailureOr<Value> factor = createReciprocal(node, 1, channels);
+      return failed(factor) ? failure() : node.setOutput(createAffine(node, input, *factor, splat(0)));
+    }
+    Value reciprocal =
+        UnaryOp::create(node.builder, node.loc, type, UnaryFunction::reciprocal, input, APFloat(0.f), APFloat(0.f));
+    return node.setOutput(createAffine(node, reciprocal, vector(), splat(0)));
+  }
+  }
+  return failure();
 }
 
-LogicalResult res::frontend::importAdd(NodeImport &node) {
+static LogicalResult importArithmetic(NodeImport &node, BinaryFunction function) {
   if (failed(node.attributes.finish()))
     return failure();
   FailureOr<Operand> lhs = node.getOperand(0), rhs = node.getOperand(1);
   if (failed(lhs) || failed(rhs))
     return failure();
   if (lhs->constant && rhs->constant)
-    return foldArithmetic(node, "Add");
+    return foldArithmetic(node, node.getOpType());
   if (lhs->constant)
-    return addConstant(node, rhs->activation, 0);
+    return importWithConstant(node, function, rhs->activation, 0);
   if (rhs->constant)
-    return addConstant(node, lhs->activation, 1);
-  auto left = cast<RankedTensorType>(lhs->activation.getType());
-  auto right = cast<RankedTensorType>(rhs->activation.getType());
-  if (left != right)
-    return node.refuse("adds tensors of shapes " + formatShape(left.getShape()) + " and " +
-                       formatShape(right.getShape()) + "; expected equal shapes");
-  return node.setOutput(AddOp::create(node.builder, node.loc, lhs->activation, rhs->activation));
+    return importWithConstant(node, function, lhs->activation, 1);
+
+  // The shorter shape gets sizes of 1 in front.
+  Dims left(lhs->getShape()), right(rhs->getShape());
+  const size_t rank = std::max(left.size(), right.size());
+  left.insert(left.begin(), rank - left.size(), 1);
+  right.insert(right.begin(), rank - right.size(), 1);
+  std::optional<Shape> shape = inferBinary(left, right);
+  if (!shape)
+    return node.refuse(getVerb(function) + " tensors of shapes " + formatShape(lhs->getShape()) + " and " +
+                       formatShape(rhs->getShape()) +
+                       "; expected equal sizes, or 1 along images, channels, or rows and columns");
+  FailureOr<RankedTensorType> type = node.getResultType(*shape);
+  if (failed(type))
+    return failure();
+  Value a = node.createReshape(lhs->activation, left), b = node.createReshape(rhs->activation, right);
+  if (function == BinaryFunction::add && left == right)
+    return node.setOutput(AddOp::create(node.builder, node.loc, a, b));
+  return node.setOutput(BinaryOp::create(node.builder, node.loc, *type, function, a, b));
 }
+
+LogicalResult res::frontend::importAdd(NodeImport &node) { return importArithmetic(node, BinaryFunction::add); }
+LogicalResult res::frontend::importDiv(NodeImport &node) { return importArithmetic(node, BinaryFunction::div); }
+LogicalResult res::frontend::importMul(NodeImport &node) { return importArithmetic(node, BinaryFunction::mul); }
+LogicalResult res::frontend::importSub(NodeImport &node) { return importArithmetic(node, BinaryFunction::sub); }
+
+LogicalResult res::frontend::importNeg(NodeImport &node) {
+  if (failed(node.attributes.finish()))
+    return failure();
+  FailureOr<TypedValue<RankedTensorType>> input = node.getActivation(0);
+  if (failed(input))
+    return failure();
+  RankedTensorType type = input->getType();
+  if (type.getRank() < 2)
+    return node.refuse("a tensor of shape " + formatShape(type.getShape()) + "; expected rank 2 or more");
+  const int64_t channels = type.getDimSize(1);
+  return node.setOutput(createAffine(node, *input, node.createSplat(-1, channels), node.createSplat(0, channels)));
+}
+
+//===----------------------------------------------------------------------===//
+// Nothing
+//===----------------------------------------------------------------------===//
 
 LogicalResult res::frontend::importIdentity(NodeImport &node) {
   if (failed(node.attributes.finish()))
