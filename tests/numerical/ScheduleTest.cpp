@@ -213,9 +213,21 @@ TEST_P(ScheduleTest, DirectRowMajorInput) {
   EXPECT_EQ(valuesOf(accepted, "staging").size(), 2u);
 }
 
-TEST_P(ScheduleTest, DirectDepthwise) {
-  AddLayer layer = [](NetworkBuilder &n, Value x) { return n.conv(x, 33, "3x3, pad = [1, 1, 1, 1]", 33); };
+TEST_P(ScheduleTest, DirectOddGroups) {
+  AddLayer layer = [](NetworkBuilder &n, Value x) { return n.conv(x, 33, "3x3, pad = [1, 1, 1, 1]", 11); };
   sweep<ConvOp>(drawDirect(60, 9, 7, true, false, 6), {1, 33, 7, 9}, false, layer, 2);
+}
+
+TEST_P(ScheduleTest, Grouped) {
+  std::vector<Fields> candidates;
+  for (const char *pixels : {"1", "4", "9", "20"})
+    for (const char *whole : {"false", "true"})
+      for (const auto &[blocks, rows] : {std::pair("1", "7"), {"2", "3"}, {"3", "1"}, {"4", "2"}})
+        candidates.push_back({{"pixels", pixels}, {"whole", whole}, {"blocks", blocks}, {"rows", rows}});
+  for (int64_t groups : {40, 10}) {
+    AddLayer layer = [=](NetworkBuilder &n, Value x) { return n.conv(x, 40, "3x3, pad = [1, 1, 1, 1]", groups); };
+    sweep<ConvOp>(candidates, {1, 40, 7, 9}, false, layer, 10);
+  }
 }
 
 TEST_P(ScheduleTest, Dense) {

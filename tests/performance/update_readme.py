@@ -29,7 +29,8 @@ MODELS = {"resnet18": ("ResNet-18", "make_resnet.py", "--depth", "18"),
           "resnet50": ("ResNet-50", "make_resnet.py", "--depth", "50"),
           "resnet101": ("ResNet-101", "make_resnet.py", "--depth", "101"),
           "resnet152": ("ResNet-152", "make_resnet.py", "--depth", "152"),
-          "vgg19": ("VGG-19", "make_vgg.py")}
+          "vgg19": ("VGG-19", "make_vgg.py"),
+          "densenet121": ("DenseNet-121", "make_densenet.py")}
 FIRST_RESULT = "resnet50"
 
 

@@ -1,6 +1,6 @@
 //===- FaultyCompiler.cpp - resc verify of a compiler that is wrong -*- C++ -*-===//
 //
-// Takes the arguments of `resc verify`. A fault is a relu that gets lost: after the pass that RESC_BREAK_PASS names, or
+// Takes the arguments of `resc verify`. A fault is a relu that becomes another function: after the pass that RESC_BREAK_PASS names, or
 // in the kernel that RESC_BREAK_KERNEL numbers, before it is compiled. Or it is a plan of the memory that puts something over
 // what a step reads, as RESC_BREAK_PLAN says: its result ("tensor"), its scratch ("scratch"), or that of more than two
 // threads ("more").
@@ -16,10 +16,13 @@
 using namespace mlir;
 using namespace res;
 
-/// Removes the first relu, wherever it is by now.
-static void loseRelu(Operation *root) {
+/// Makes the first relu, wherever it is by now, a function that keeps what it should make 0.
+static void breakRelu(Operation *root) {
   root->walk([](ReluOp relu) {
-    relu.getOutput().replaceAllUsesWith(relu.getInput());
+    OpBuilder builder(relu);
+    auto wrong = UnaryOp::create(builder, relu.getLoc(), relu.getType(), UnaryFunction::abs, relu.getInput(),
+                                 llvm::APFloat(0.0f), llvm::APFloat(0.0f));
+    relu.getOutput().replaceAllUsesWith(wrong.getOutput());
     relu.erase();
     return WalkResult::interrupt();
   });
@@ -72,7 +75,7 @@ static void addFault(StringRef pass, std::function<void(Operation *)> make) {
 
 int main(int argc, char **argv) {
   if (const char *pass = std::getenv("RESC_BREAK_PASS"))
-    addFault(pass, loseRelu);
+    addFault(pass, breakRelu);
   if (const char *fault = std::getenv("RESC_BREAK_PLAN"))
     addFault("res-plan-memory", [fault](Operation *module) { breakPlan(module, fault); });
   if (const char *text = std::getenv("RESC_BREAK_KERNEL"))
@@ -80,7 +83,7 @@ int main(int argc, char **argv) {
       int index = 0;
       for (auto function : module.getOps<func::FuncOp>())
         if (function.isPrivate() && index++ == wanted)
-          loseRelu(function);
+          breakRelu(function);
     };
   return verifyCommand(Arguments(argv + 1, argv + argc));
 }
