@@ -326,13 +326,23 @@ class LinearTest(ImportCase):
                    "res.gemm %, % : (tensor<2x4xf32>, tensor<4x3xf32>) -> tensor<2x3xf32>")
 
     def test_softmax(self):
-        inputs = [info("x", (2, 5)), info("z", (1, 4, 8, 8))]
-        axis = "unsupported: axis {} of a tensor of rank {}; expected the last axis of rank 2"
-        for opset, default in ((11, 1), (13, -1)):
+        for opset in (11, 13):
             self.check_nodes([(node("Softmax", "x", **attributes), "res.softmax % : tensor<2x5xf32>")
-                              for attributes in (dict(axis=1), dict(axis=-1), dict())], inputs=inputs, opset=opset)
-            self.check_refused([(node("Softmax", "x", axis=0), axis.format(0, 2)),
-                                (node("Softmax", "z"), axis.format(default, 4))], inputs=inputs, opset=opset)
+                              for attributes in (dict(axis=1), dict(axis=-1), dict())], x=(2, 5), opset=opset)
+
+    def test_softmax_of_other_ranks(self):
+        """Opset, axis and shape of the tensor, and the shape of the matrix."""
+        for opset, axis, shape, rows in ((13, -1, (2, 4, 3, 5), "24x5"), (13, 1, (2, 4, 1, 1), "2x4"), (13, 0, (5,), "1x5"),
+                                         (11, 1, (2, 4, 3, 5), "2x60"), (11, 0, (2, 5), "1x10"), (11, -1, (2, 4, 3, 5), "24x5")):
+            with self.subTest(opset=opset, axis=axis, shape=shape):
+                whole = "x".join(map(str, shape))
+                self.check(model([node("Softmax", "x", axis=axis)], x=shape, opset=opset),
+                           f"res.reshape % : tensor<{whole}xf32> -> tensor<{rows}xf32>", f"res.softmax % : tensor<{rows}xf32>",
+                           f"res.reshape % : tensor<{rows}xf32> -> tensor<{whole}xf32>")
+
+    def test_softmax_refused(self):
+        problem = "unsupported: axis {} of a tensor of rank 4; expected the last axis, or one before axes of size 1"
+        self.check_refused([(node("Softmax", "x", axis=axis), problem.format(axis)) for axis in (0, 1, -2)])
 
 
 class ShapeTest(ImportCase):

@@ -6,6 +6,9 @@
 
 #include "dialect/ResShapes.h"
 #include "frontends/onnx/NodeImport.h"
+#include "frontends/onnx/ops/Folding.h"
+
+#include <numeric>
 
 using namespace mlir;
 using namespace res;
@@ -95,17 +98,27 @@ LogicalResult res::frontend::importMatMul(NodeImport &node) {
                                        /*bias=*/Value(), /*transposed=*/false));
 }
 
-// Before opset 13 the axis is 1 by default, and all dimensions from it on are one; at rank 2 that is the same.
+// Before opset 13 the axis is 1 by default, and all dimensions from it on are one. From 13 on the sum goes over the axis
+// alone, which is the same where all behind it are 1.
 LogicalResult res::frontend::importSoftmax(NodeImport &node) {
-  int64_t axis = node.attributes.getInt("axis", node.opset < 13 ? 1 : -1);
+  const bool flattens = node.opset < 13;
+  int64_t axis = node.attributes.getInt("axis", flattens ? 1 : -1);
   if (failed(node.attributes.finish()))
     return failure();
   FailureOr<TypedValue<RankedTensorType>> input = node.getActivation(0);
   if (failed(input))
     return failure();
-  int64_t rank = input->getType().getRank();
-  if (rank != 2 || (axis != 1 && axis != -1))
+  ArrayRef<int64_t> shape = input->getType().getShape();
+  int64_t rank = shape.size();
+  FailureOr<int64_t> first = normalizeAxis(node, axis, rank);
+  if (failed(first))
+    return failure();
+  auto count = [](ArrayRef<int64_t> sizes) {
+    return std::accumulate(sizes.begin(), sizes.end(), int64_t(1), std::multiplies<>());
+  };
+  if (!flattens && count(shape.drop_front(*first + 1)) != 1)
     return node.refuse("axis " + Twine(axis) + " of a tensor of rank " + Twine(rank) +
-                       "; expected the last axis of rank 2");
-  return node.setOutput(SoftmaxOp::create(node.builder, node.loc, *input));
+                       "; expected the last axis, or one before axes of size 1");
+  Value rows = node.createReshape(*input, {count(shape.take_front(*first)), count(shape.drop_front(*first))});
+  return node.setOutput(node.createReshape(SoftmaxOp::create(node.builder, node.loc, rows), shape));
 }
