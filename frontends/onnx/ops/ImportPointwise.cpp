@@ -102,6 +102,14 @@ static FailureOr<Value> createReciprocal(NodeImport &node, unsigned constantInde
   return Value(ConstantOp::create(node.builder, node.loc, DenseElementsAttr::get(type, ArrayRef(values))));
 }
 
+/// A shape of any rank as that of a map with one row: what spreads along the dimensions behind the first two does so together.
+static Dims mapOf(ArrayRef<int64_t> shape) {
+  Dims map{1, 1, 1, 1};
+  for (auto [axis, size] : llvm::enumerate(shape))
+    map[std::min<size_t>(axis, 2) + (axis >= 2)] *= size;
+  return map;
+}
+
 /// An activation and a constant of one value or one for each channel: input * scale + shift.
 static LogicalResult importWithConstant(NodeImport &node, BinaryFunction function, Value input, unsigned constantIndex) {
   FailureOr<const Constant *> constant = node.getWeight(constantIndex, "constant");
@@ -166,10 +174,15 @@ static LogicalResult importArithmetic(NodeImport &node, BinaryFunction function)
   FailureOr<RankedTensorType> type = node.getResultType(*shape);
   if (failed(type))
     return failure();
-  Value a = node.createReshape(lhs->activation, left), b = node.createReshape(rhs->activation, right);
+  // Code spreads operands of maps and matrices only.
+  const bool asMaps = left != right && rank != 2 && rank != 4;
+  Value a = node.createReshape(lhs->activation, asMaps ? mapOf(left) : left);
+  Value b = node.createReshape(rhs->activation, asMaps ? mapOf(right) : right);
   if (function == BinaryFunction::add && left == right)
     return node.setOutput(AddOp::create(node.builder, node.loc, a, b));
-  return node.setOutput(BinaryOp::create(node.builder, node.loc, *type, function, a, b));
+  const auto resultType = asMaps ? RankedTensorType::get(mapOf(*shape), type->getElementType()) : *type;
+  Value result = BinaryOp::create(node.builder, node.loc, resultType, function, a, b);
+  return node.setOutput(node.createReshape(result, *shape));
 }
 
 LogicalResult res::frontend::importAdd(NodeImport &node) { return importArithmetic(node, BinaryFunction::add); }

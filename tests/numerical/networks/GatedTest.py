@@ -263,6 +263,13 @@ class Gated(NetworkCase):
             return b.node("Mul", b.swish("x"), b.node("GlobalAveragePool", b.hard_swish("x")))
         self.check_network(build)
 
+    def test_other_ranks(self):
+        """A gate of rank 3, which is neither map nor matrix, spreads, too."""
+        def build(b):
+            gate, x = (b.node("Squeeze", y, axes=[3]) for y in (b.node("GlobalAveragePool", "x"), b.relu("x")))
+            return b.node("Sub", b.node("Mul", x, gate), gate)
+        self.check_network(build, sizes=[(2, 3, 20, 1), (1, 18, 7, 1)], opset=9)
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)
