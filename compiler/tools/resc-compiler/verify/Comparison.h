@@ -11,7 +11,7 @@
 namespace res {
 
 struct Comparison {
-  double error = 0, largest = 0; // max|got - expected|, infinite with a NaN, and max|expected|
+  double error = 0, largest = 0; // max|got - expected|, infinite with a NaN on one side, and max|expected|
   /// The error relative to the largest element; what bounds are about.
   double relative() const { return largest > 0 ? error / largest : error; }
 };
@@ -23,8 +23,8 @@ Comparison compare(llvm::ArrayRef<T> got, llvm::ArrayRef<double> expected) {
   for (size_t i = 0, count = std::min(got.size(), expected.size()); i < count; ++i) {
     result.largest = std::max(result.largest, std::fabs(expected[i]));
     double difference = std::fabs(double(got[i]) - expected[i]);
-    // Infinities on both sides are equal, whatever their difference says.
-    if (double(got[i]) != expected[i])
+    // Infinities on both sides are equal, whatever their difference says, and so are roots of negative numbers.
+    if (double(got[i]) != expected[i] && !(std::isnan(got[i]) && std::isnan(expected[i])))
       result.error = std::isnan(difference) ? INFINITY : std::max(result.error, difference);
   }
   return result;
