@@ -78,7 +78,7 @@ bool res::canOverwrite(BlockArgument argument) {
 }
 
 bool res::isWeightOp(Operation *op) {
-  return isa<WeightRefOp, ConstantOp, BatchNormAffineOp, ScaleChannelsOp, ScaleShiftOp, PackOp>(op);
+  return isa<WeightRefOp, ConstantOp, BatchNormAffineOp, PhaseFilterOp, ScaleChannelsOp, ScaleShiftOp, PackOp>(op);
 }
 
 int64_t res::getTurns(func::FuncOp main) {

@@ -36,6 +36,9 @@ static LogicalResult expectVector(Operation *op, Value vector, StringRef what, i
   return op->emitOpError("expected a ") << what << " of " << size << " elements, got " << got;
 }
 
+// Factors and strides are below; no product of two of them overflows.
+static constexpr int64_t kMostFactor = 65535;
+
 //===----------------------------------------------------------------------===//
 // Weights
 //===----------------------------------------------------------------------===//
@@ -50,6 +53,19 @@ LogicalResult ScaleChannelsOp::verify() {
   if (shapeOf(getWeight()).empty())
     return emitOpError("expected a weight of rank 1 or more");
   return expectVector(*this, getScale(), "scale", shapeOf(getWeight())[0]);
+}
+
+LogicalResult PhaseFilterOp::verify() {
+  ArrayRef<int64_t> weight = shapeOf(getWeight()), result = shapeOf(getResult());
+  const int64_t groups = getGroups();
+  for (ArrayRef<int64_t> values : {getStrides(), getPads(), getDilations(), getBefore()})
+    if (values.size() != 2 || llvm::any_of(values, [](int64_t value) { return value < 0 || value > kMostFactor; }))
+      return emitOpError("expected two numbers from 0 to ") << kMostFactor << " of each kind";
+  if (llvm::is_contained(getStrides(), 0) || llvm::is_contained(getDilations(), 0))
+    return emitOpError("expected strides and dilations of at least 1");
+  if (groups < 1 || weight[0] % groups || (groups > 1 && !getInterleaved()))
+    return emitOpError("expected groups that divide ") << weight[0] << " channels, interleaved if several, got " << groups;
+  return expectShape(*this, Shape{getStrides()[0] * getStrides()[1] * weight[1] * groups, weight[0] / groups, result[2], result[3]});
 }
 
 LogicalResult PackOp::verify() {
@@ -142,6 +158,38 @@ LogicalResult PadOp::verify() {
 LogicalResult ConcatOp::verify() {
   SmallVector<ArrayRef<int64_t>> shapes(llvm::map_range(getInputs(), shapeOf));
   return expectShape(*this, inferConcat(shapes, getAxis(), [&] { return emitOpError(); }));
+}
+
+/// Positions are computed in 32 bits.
+static LogicalResult verifyPositions(ResizeOp op, ArrayRef<int64_t> axis, int64_t count, StringRef name) {
+  auto fits = [](int64_t value) { return value >= -INT32_MAX && value <= INT32_MAX; };
+  if (axis.size() != 3 || axis[0] < 0 || axis[2] < 1 || !llvm::all_of(axis, fits) || !fits(axis[0] * count) ||
+      !fits(axis[0] * count + axis[1]))
+    return op.emitOpError("expected '") << name << "' to be a step of at least 0, a first position and a divisor of at least "
+                                        << "1, of 32 bits up to the last of " << count << " positions";
+  return success();
+}
+
+LogicalResult ResizeOp::verify() {
+  ArrayRef<int64_t> input = shapeOf(getInput()), output = shapeOf(getOutput());
+  if (failed(verifyPositions(*this, getRows(), output[2], "rows")) ||
+      failed(verifyPositions(*this, getColumns(), output[3], "columns")))
+    return failure();
+  return expectShape(*this, Shape{input[0], input[1], output[2], output[3]});
+}
+
+LogicalResult DepthToSpaceOp::verify() {
+  ArrayRef<int64_t> input = shapeOf(getInput()), output = shapeOf(getOutput()), factors = getFactors();
+  auto isFactor = [](int64_t factor) { return factor >= 1 && factor <= kMostFactor; };
+  if (factors.size() != 2 || !llvm::all_of(factors, isFactor))
+    return emitOpError("expected two factors from 1 to ") << kMostFactor;
+  if (input[1] % (factors[0] * factors[1]))
+    return emitOpError("expected channels that are a multiple of ") << factors[0] * factors[1] << ", got " << input[1];
+  Shape shape{input[0], input[1] / (factors[0] * factors[1]), output[2], output[3]};
+  for (unsigned axis : {0, 1})
+    if (llvm::divideCeil(output[axis + 2], factors[axis]) != uint64_t(input[axis + 2]))
+      shape[axis + 2] = input[axis + 2] * factors[axis];
+  return expectShape(*this, shape);
 }
 
 static LogicalResult verifyChannelVector(Operation *op, Value input, Value vector, StringRef what) {

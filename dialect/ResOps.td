@@ -80,6 +80,27 @@ def Res_ScaleShiftOp : Res_WeightOp<"scale_shift", [AllTypesMatch<["vector", "sc
   let assemblyFormat = "$vector `,` $scale `,` $shift attr-dict `:` type($result)";
 }
 
+def Res_PhaseFilterOp : Res_WeightOp<"phase_filter"> {
+  let summary = "the filter of a transposed convolution as that of a convolution with stride 1";
+  let description = [{
+    A transposed convolution scatters input i by tap r to output `i * stride - pad + r * dilation`. Outputs of one phase,
+    their position modulo the stride, are a convolution of the input; all phases together are one whose filters are
+    computed here from the transposed one, `[C][K / groups][R][S]`: with F the number of phases,
+
+    `result[f * K + k][c][j…] = weight[c][k][(f… + pads… - strides… * (j… - before…)) / dilations…]`,
+
+    0 where that is no integer or no tap. With `interleaved` it is filter `k * F + f`, which groups need.
+  }];
+  let arguments = (ins Res_Tensor4:$weight, DenseI64ArrayAttr:$strides, DenseI64ArrayAttr:$pads, DenseI64ArrayAttr:$dilations,
+                   DenseI64ArrayAttr:$before, DefaultValuedAttr<I64Attr, "1">:$groups, UnitAttr:$interleaved);
+  let results = (outs Res_Tensor4:$result);
+  let assemblyFormat = [{
+    $weight `stride` $strides `pad` $pads `dilation` $dilations `before` $before (`interleaved` $interleaved^)? attr-dict
+    `:` type($weight) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
 def Res_PackOp : Res_WeightOp<"pack"> {
   let summary = "weights in the order in which a kernel reads them";
   let description = [{
@@ -212,6 +233,33 @@ def Res_ConcatOp : Res_Op<"concat", [Pure]> {
   let assemblyFormat = "$inputs `along` $axis attr-dict `:` functional-type($inputs, $output)";
   let hasVerifier = 1;
   let hasFolder = 1;
+}
+
+def Res_ResizeOp : Res_Op<"resize", [Pure]> {
+  let summary = "a map of another height and width, of the nearest pixels or between them";
+  let description = [{
+    `rows` and `columns` are `[step, first, divisor]`: row i of the result lies at `(step * i + first) / divisor` of the
+    input. The result is the pixel at the integer below, or with `linear` between that and the next one, by the fraction.
+    Pixels beyond a border are those at it. Other roundings are part of `first`:
+    `res.resize %x rows [1, 0, 2] columns [1, 0, 2]` repeats every pixel.
+  }];
+  let arguments = (ins Res_Tensor4:$input, UnitAttr:$linear, DenseI64ArrayAttr:$rows, DenseI64ArrayAttr:$columns);
+  let results = (outs Res_Tensor4:$output);
+  let assemblyFormat = "$input (`linear` $linear^)? `rows` $rows `columns` $columns attr-dict `:` type($input) `->` type($output)";
+  let hasVerifier = 1;
+}
+
+def Res_DepthToSpaceOp : Res_Op<"depth_to_space", [Pure]> {
+  let summary = "channels as pixels";
+  let description = [{
+    With `factors` FyxFx and K channels of the result, pixel (y, x) of channel k is pixel (y / Fy, x / Fx) of channel
+    `f * K + k`, with `interleaved` of channel `k * Fy * Fx + f`, where `f = (y mod Fy) * Fx + x mod Fx`. The result may lack
+    some of the last Fy - 1 rows and Fx - 1 columns.
+  }];
+  let arguments = (ins Res_Tensor4:$input, DenseI64ArrayAttr:$factors, UnitAttr:$interleaved);
+  let results = (outs Res_Tensor4:$output);
+  let assemblyFormat = "$input `by` $factors (`interleaved` $interleaved^)? attr-dict `:` type($input) `->` type($output)";
+  let hasVerifier = 1;
 }
 
 //===----------------------------------------------------------------------===//

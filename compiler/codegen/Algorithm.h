@@ -101,6 +101,18 @@ Reader defineSelection(Reader input, const TensorSize &from, const TensorSize &t
 Reader defineConcat(const std::string &name, const KernelVars &vars, std::vector<Reader> inputs,
                     const std::vector<TensorSize> &from, const TensorSize &to, int64_t axis, MapFuncs &map);
 
+/// Positions along an axis of a map: element i lies at (step * i + first) / divisor of the input's.
+struct Positions {
+  int64_t step, first, divisor;
+};
+/// The pixel at or before each position, `linear`: between it and the next.
+Reader defineResize(Reader input, const TensorSize &from, const TensorSize &to, const Positions &rows,
+                    const Positions &columns, bool linear);
+
+/// Channels as pixels (res.depth_to_space).
+Reader defineDepthToSpace(Reader input, const TensorSize &from, const TensorSize &to, int64_t rows, int64_t columns,
+                          bool interleaved);
+
 /// The same elements in row-major order under another shape.
 Reader defineReshape(Reader input, const TensorSize &from, const TensorSize &to);
 

@@ -232,6 +232,11 @@ llvm::Error KernelEmitter::defineAnchor(Stage &stage) {
       sizes.push_back(sizeOf(part));
     }
     value = defineConcat(stage.name, vars, inputs, sizes, to, c.getAxis(), stage.map);
+  } else if (auto r = dyn_cast<ResizeOp>(op)) {
+    auto positions = [](ArrayRef<int64_t> axis) { return Positions{axis[0], axis[1], axis[2]}; };
+    value = defineResize(read, from, to, positions(r.getRows()), positions(r.getColumns()), r.getLinear());
+  } else if (auto d = dyn_cast<DepthToSpaceOp>(op)) {
+    value = defineDepthToSpace(read, from, to, d.getFactors()[0], d.getFactors()[1], d.getInterleaved());
   } else if (isa<RelayoutOp>(op)) {
     value = read;
   } else {

@@ -71,6 +71,12 @@ void scaleAndShift(int64_t outer, int64_t channels, int64_t inner, const double 
 
 /// output[outer][c][inner] = input[outer][c][inner], times slope[c] where that is negative
 void prelu(int64_t outer, int64_t channels, int64_t inner, const double *input, const double *slope, double *output);
+/// Element i of an axis lies at (step * i + first) / divisor of the input's.
+struct Sampling {
+  int64_t input, output, step, first, divisor;
+};
+/// output[planes][OH][OW] from input[planes][H][W]: the elements at the integers below, `linear`: between those around.
+void resize(bool linear, int64_t planes, const Sampling &y, const Sampling &x, const double *input, double *output);
 
 void relu(int64_t elements, const double *input, double *output);
 void add(int64_t elements, const double *lhs, const double *rhs, double *output);

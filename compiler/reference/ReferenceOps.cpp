@@ -107,6 +107,8 @@ Expected<Operand> OpEvaluator::evaluate(Operation *op, ArrayRef<Operand> operand
       .Case<PadOp, SliceOp>([&](Operation *) { return select(op, operands); })
       .Case([&](BinaryOp binary) { return this->binary(binary, operands); })
       .Case([&](ConcatOp concat) { return this->concat(concat, operands); })
+      .Case([&](ResizeOp resize) { return this->resize(resize, operands); })
+      .Case([&](DepthToSpaceOp move) { return depthToSpace(move, operands); })
       .Case([&](UnaryOp unary) { return this->unary(unary, operands); })
       .Case<AffineOp, BatchNormOp, PReluOp>([&](Operation *) { return perChannel(op, operands); })
       .Case<AddOp, GlobalAvgPoolOp, ReluOp, SoftmaxOp>([&](Operation *) { return plain(op, operands); })
@@ -307,6 +309,37 @@ Expected<Operand> OpEvaluator::unary(UnaryOp op, ArrayRef<Operand> operands) {
   const double alpha = op.getAlpha().convertToFloat(), beta = op.getBeta().convertToFloat();
   auto result = allocate(op);
   llvm::transform(*(*in)[0], result->begin(), [&](double x) { return applyUnary(op.getFunction(), x, alpha, beta); });
+  return activation(op, result);
+}
+
+Expected<Operand> OpEvaluator::resize(ResizeOp op, ArrayRef<Operand> operands) {
+  Shape input = shapeOf(op.getInput()), output = shapeOf(op.getOutput());
+  auto in = elementsOf(op, operands, input);
+  if (!in)
+    return in.takeError();
+  Sampling y{input[2], output[2], op.getRows()[0], op.getRows()[1], op.getRows()[2]};
+  Sampling x{input[3], output[3], op.getColumns()[0], op.getColumns()[1], op.getColumns()[2]};
+  auto result = allocate(op);
+  reference::resize(op.getLinear(), input[0] * input[1], y, x, (*in)[0]->data(), result->data());
+  return activation(op, result);
+}
+
+Expected<Operand> OpEvaluator::depthToSpace(DepthToSpaceOp op, ArrayRef<Operand> operands) {
+  Shape input = shapeOf(op.getInput()), output = shapeOf(op.getOutput());
+  auto in = elementsOf(op, operands, input);
+  if (!in)
+    return in.takeError();
+  const int64_t rows = op.getFactors()[0], columns = op.getFactors()[1];
+  auto result = allocate(op);
+  auto to = result->begin();
+  for (int64_t n = 0; n < output[0]; ++n)
+    for (int64_t k = 0; k < output[1]; ++k)
+      for (int64_t y = 0; y < output[2]; ++y)
+        for (int64_t x = 0; x < output[3]; ++x) {
+          const int64_t phase = y % rows * columns + x % columns;
+          const int64_t channel = op.getInterleaved() ? k * rows * columns + phase : phase * output[1] + k;
+          *to++ = (*(*in)[0])[((n * input[1] + channel) * input[2] + y / rows) * input[3] + x / columns];
+        }
   return activation(op, result);
 }
 

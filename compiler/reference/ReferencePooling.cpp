@@ -1,6 +1,6 @@
-//===- ReferencePooling.cpp - pooling loops ---------------------*- C++ -*-===//
+//===- ReferencePooling.cpp - pooling and resizing --------------*- C++ -*-===//
 //
-// Maxima and means over windows and over whole maps.
+// Maxima and means over windows and over whole maps; maps of other sizes.
 //
 //===----------------------------------------------------------------------===//
 
@@ -51,4 +51,36 @@ void reference::meanOfPlanes(int64_t planes, int64_t elements, const double *inp
       sum += input[plane * elements + i];
     output[plane] = sum / double(elements);
   }
+}
+
+namespace {
+/// Elements around a position, and how far it lies behind the first.
+struct Neighbours {
+  int64_t low, high;
+  double fraction;
+};
+} // namespace
+
+static Neighbours neighboursOf(const Sampling &axis, int64_t index, bool linear) {
+  const int64_t at = axis.step * index + axis.first;
+  const int64_t below = at / axis.divisor - (at % axis.divisor < 0);
+  const int64_t last = axis.input - 1;
+  const double fraction = linear ? double(at - below * axis.divisor) / double(axis.divisor) : 0;
+  return {std::clamp<int64_t>(below, 0, last), std::clamp<int64_t>(below + 1, 0, last), fraction};
+}
+
+void reference::resize(bool linear, int64_t planes, const Sampling &y, const Sampling &x, const double *input,
+                       double *output) {
+  for (int64_t plane = 0; plane < planes; ++plane, input += y.input * x.input)
+    for (int64_t i = 0; i < y.output; ++i) {
+      const Neighbours row = neighboursOf(y, i, linear);
+      for (int64_t j = 0; j < x.output; ++j) {
+        const Neighbours column = neighboursOf(x, j, linear);
+        auto at = [&](int64_t r) {
+          const double *line = input + r * x.input;
+          return line[column.low] * (1 - column.fraction) + line[column.high] * column.fraction;
+        };
+        *output++ = at(row.low) * (1 - row.fraction) + at(row.high) * row.fraction;
+      }
+    }
 }

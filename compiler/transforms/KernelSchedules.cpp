@@ -95,6 +95,8 @@ static MapWork workOf(Operation *op) {
   if (auto window = op->getAttrOfType<WindowAttr>("window"))
     for (int64_t size : window.getKernel())
       reads *= size;
+  if (auto resize = dyn_cast<ResizeOp>(op); resize && resize.getLinear())
+    reads = 4;
   if (isa<GlobalAvgPoolOp>(op))
     reads = typeOf(op->getOperand(0)).getNumElements() / type.getNumElements();
   return {type.getNumElements(), map ? shape[2] : 1, shape.back(), reads};

@@ -81,8 +81,11 @@ Expected<std::vector<double>> WeightEvaluator::evaluateRange(Value weight, int64
 }
 
 Error WeightEvaluator::checkSource(Value weight) {
-  while (auto scaled = weight.getDefiningOp<ScaleChannelsOp>())
-    weight = scaled.getWeight();
+  while (Operation *function = weight.getDefiningOp()) {
+    if (!isa<ScaleChannelsOp, PhaseFilterOp>(function))
+      break;
+    weight = function->getOperand(0);
+  }
   auto op = weight.getDefiningOp<WeightRefOp>();
   if (!op)
     return Error::success(); // constants exist in full, and vectors check their own operands
@@ -126,6 +129,8 @@ Error WeightEvaluator::fill(Value weight, int64_t first, MutableArrayRef<double>
     }
     return Error::success();
   }
+  if (auto op = weight.getDefiningOp<PhaseFilterOp>())
+    return fillPhases(op, first, out);
   Operation *op = weight.getDefiningOp();
   if (isa_and_nonnull<BatchNormAffineOp, ScaleShiftOp>(op)) {
     Expected<Vector> whole = vector(weight);
@@ -136,6 +141,44 @@ Error WeightEvaluator::fill(Value weight, int64_t first, MutableArrayRef<double>
   }
   return makeError("expected a weight or a function of weights, got " +
                    (op ? "a result of '" + op->getName().getStringRef() + "'" : llvm::Twine("a block argument")));
+}
+
+/// The tap of a transposed filter's axis that is tap `at` of a phase, or -1.
+static int64_t tapOf(PhaseFilterOp op, unsigned axis, int64_t phase, int64_t at) {
+  const int64_t scaled = phase + op.getPads()[axis] - op.getStrides()[axis] * (at - op.getBefore()[axis]);
+  const int64_t tap = scaled / op.getDilations()[axis];
+  const bool isTap = scaled >= 0 && scaled % op.getDilations()[axis] == 0 && tap < op.getWeight().getType().getDimSize(axis + 2);
+  return isTap ? tap : -1;
+}
+
+Error WeightEvaluator::fillPhases(PhaseFilterOp op, int64_t first, MutableArrayRef<double> out) {
+  ArrayRef<int64_t> from = op.getWeight().getType().getShape(), to = op.getType().getShape();
+  const int64_t taps = from[2] * from[3], plane = to[2] * to[3], phases = op.getStrides()[0] * op.getStrides()[1];
+  const int64_t filters = to[0] / phases, perGroup = from[1];
+  const int64_t end = first + int64_t(out.size());
+  std::vector<double> source;
+  for (int64_t row = first / (to[1] * plane); row * to[1] * plane < end;) {
+    // Filters of one phase lie one behind the other on both sides and are read together.
+    const int64_t filter = op.getInterleaved() ? row / phases : row % filters;
+    const int64_t phase = op.getInterleaved() ? row % phases : row / filters;
+    const int64_t left = llvm::divideCeil(end, to[1] * plane) - row;
+    const int64_t rows = op.getInterleaved() ? 1 : std::min(left, filters - filter);
+    source.resize(rows * taps);
+    for (int64_t c = 0; c < to[1]; ++c) {
+      const int64_t channel = filter / perGroup * to[1] + c;
+      if (Error error = fill(op.getWeight(), (channel * perGroup + filter % perGroup) * taps, source))
+        return error;
+      for (int64_t i = 0; i < rows * plane; ++i) {
+        const int64_t at = ((row + i / plane) * to[1] + c) * plane + i % plane;
+        const int64_t y = tapOf(op, 0, phase / op.getStrides()[1], i % plane / to[3]);
+        const int64_t x = tapOf(op, 1, phase % op.getStrides()[1], i % to[3]);
+        if (at >= first && at < end)
+          out[at - first] = y < 0 || x < 0 ? 0 : source[i / plane * taps + y * from[3] + x];
+      }
+    }
+    row += rows;
+  }
+  return Error::success();
 }
 
 /// Unaligned elements of type T, each exact as a double (64-bit integers are rounded).

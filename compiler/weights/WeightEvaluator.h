@@ -25,7 +25,8 @@ public:
   /// Relative file names in the IR start at `baseFolder`.
   explicit WeightEvaluator(std::string baseFolder) : files(std::move(baseFolder)) {}
 
-  /// All elements of a result of res.weight, constant, batch_norm_affine, scale_channels or scale_shift, row-major.
+  /// All elements of a result of res.weight, constant, batch_norm_affine, scale_channels,
+  /// phase_filter or scale_shift, row-major.
   /// Elements may be floats of at most 64 bits or integers of 8 to 64 bits. Errors name the weight and the file.
   llvm::Expected<std::vector<double>> evaluate(mlir::Value weight);
 
@@ -42,6 +43,7 @@ private:
   /// Writes elements [first, first + out.size()) of the row-major tensor.
   llvm::Error fill(mlir::Value weight, int64_t first, llvm::MutableArrayRef<double> out);
   llvm::Error fillFromFile(WeightRefOp op, int64_t first, llvm::MutableArrayRef<double> out);
+  llvm::Error fillPhases(PhaseFilterOp op, int64_t first, llvm::MutableArrayRef<double> out);
   llvm::Error fillFromConstant(ConstantOp op, int64_t first, llvm::MutableArrayRef<double> out);
 
   /// A whole tensor of rank 1, from the memo.

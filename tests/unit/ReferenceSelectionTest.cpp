@@ -49,6 +49,23 @@ TEST_F(ReferenceSelectionTest, PadCrops) {
   EXPECT_EQ(run("res.pad %x at [0, -1] with 7.0", "1x4", "1x2", {1, 2, 3, 4}), Values({2, 3}));
 }
 
+TEST_F(ReferenceSelectionTest, ResizeRepeats) {
+  EXPECT_EQ(run("res.resize %x rows [1, 0, 2] columns [4, -3, 2]", "1x1x2x3", "1x1x4x3", {0, 1, 2, 3, 4, 5}),
+            Values({0, 0, 2, 0, 0, 2, 3, 3, 5, 3, 3, 5}));
+}
+
+TEST_F(ReferenceSelectionTest, ResizeBetweenPixels) {
+  EXPECT_EQ(run("res.resize %x linear rows [1, 0, 1] columns [2, -1, 4]", "1x1x2x2", "1x1x2x4", {0, 4, 8, 16}),
+            Values({0, 1, 3, 4, 8, 10, 14, 16}));
+}
+
+TEST_F(ReferenceSelectionTest, DepthToSpaceByBothOrders) {
+  EXPECT_EQ(run("res.depth_to_space %x by [1, 2]", "1x4x1x2", "1x2x1x3", {0, 1, 10, 11, 20, 21, 30, 31}),
+            Values({0, 20, 1, 10, 30, 11}));
+  EXPECT_EQ(run("res.depth_to_space %x by [1, 2] interleaved", "1x4x1x2", "1x2x1x3", {0, 1, 10, 11, 20, 21, 30, 31}),
+            Values({0, 10, 1, 20, 30, 21}));
+}
+
 TEST_F(ReferenceSelectionTest, ConcatInEveryPlaceBeforeTheAxis) {
   const char *text = R"(func.func @main(%x: tensor<2x1x2xf32>, %y: tensor<2x2x2xf32>) -> tensor<2x3x2xf32> {
     %r = res.concat %x, %y along 1 : (tensor<2x1x2xf32>, tensor<2x2x2xf32>) -> tensor<2x3x2xf32>

@@ -65,6 +65,23 @@ TEST_F(WeightEvaluatorTest, ReadsConstants) {
   expectConstant("dense<3.0> : tensor<f32>", {3});
 }
 
+/// Of a row by stride 2: outputs 2i - 1 + r, so phase 0 has tap 1, and phase 1 tap 2 of input 0 and tap 0 of input 1.
+TEST_F(WeightEvaluatorTest, SplitsTransposedFiltersIntoPhases) {
+  const std::string weight = "%w = res.constant dense<[[[[1.0, 2.0, 3.0]], [[4.0, 5.0, 6.0]]]]> : tensor<1x2x1x3xf32>\n";
+  const std::string phases = "stride [1, 2] pad [0, 1] dilation [1, 1] before [0, 0]";
+  auto split = find<PhaseFilterOp>(
+      parseBody(weight + "%0 = res.phase_filter %w " + phases + " : tensor<1x2x1x3xf32> -> tensor<4x1x1x2xf32>"));
+  const std::vector<double> expected = {2, 0, 5, 0, 3, 1, 6, 4};
+  EXPECT_EQ(evaluate(split), expected);
+  WeightEvaluator evaluator(folder.str().str());
+  for (int64_t row = 0; row < 4; ++row)
+    EXPECT_EQ(llvm::cantFail(evaluator.evaluateSlice(split, row, 1)),
+              std::vector<double>(expected.begin() + 2 * row, expected.begin() + 2 * row + 2));
+  auto interleaved = find<PhaseFilterOp>(parseBody(weight + "%0 = res.phase_filter %w " + phases +
+                                                   " interleaved : tensor<1x2x1x3xf32> -> tensor<4x1x1x2xf32>"));
+  EXPECT_EQ(evaluate(interleaved), std::vector<double>({2, 0, 3, 1, 5, 0, 6, 4}));
+}
+
 TEST_F(WeightEvaluatorTest, FoldsBatchNormInDouble) {
   std::vector<float> gamma = random(5, 1), beta = random(5, 2), mean = random(5, 3), variance = random(5, 4, 0.01, 2);
   std::vector<float> filter = random(5 * 6, 5), bias = random(5, 6);

@@ -680,3 +680,75 @@ func.func @overwrite_what_is_spread(%x: tensor<1x4x8x8xf32>, %g: tensor<1x4x1x1x
   }
   return %0 : tensor<1x4x1x1xf32>
 }
+
+// -----
+
+func.func @resize_positions(%x: tensor<1x4x8x8xf32>) {
+  // expected-error @+1 {{expected 'columns' to be a step of at least 0, a first position and a divisor of at least 1, of 32 bits up to the last of 8 positions}}
+  %0 = res.resize %x rows [1, 0, 1] columns [1, 0, 0] : tensor<1x4x8x8xf32> -> tensor<1x4x8x8xf32>
+  return
+}
+
+// -----
+
+func.func @resize_overflow(%x: tensor<1x4x8x8xf32>) {
+  // expected-error @+1 {{expected 'rows' to be}}
+  %0 = res.resize %x rows [1073741824, 0, 1] columns [1, 0, 1] : tensor<1x4x8x8xf32> -> tensor<1x4x8x8xf32>
+  return
+}
+
+// -----
+
+func.func @resize_channels(%x: tensor<1x4x8x8xf32>) {
+  // expected-error @+1 {{expected a result of shape 1x4x9x8, got 1x5x9x8}}
+  %0 = res.resize %x rows [1, 0, 1] columns [1, 0, 1] : tensor<1x4x8x8xf32> -> tensor<1x5x9x8xf32>
+  return
+}
+
+// -----
+
+func.func @depth_to_space_factors(%x: tensor<1x4x8x8xf32>) {
+  // expected-error @+1 {{expected two factors from 1 to 65535}}
+  %0 = res.depth_to_space %x by [2] : tensor<1x4x8x8xf32> -> tensor<1x1x16x16xf32>
+  return
+}
+
+// -----
+
+func.func @depth_to_space_channels(%x: tensor<1x4x8x8xf32>) {
+  // expected-error @+1 {{expected channels that are a multiple of 9, got 4}}
+  %0 = res.depth_to_space %x by [3, 3] : tensor<1x4x8x8xf32> -> tensor<1x1x24x24xf32>
+  return
+}
+
+// -----
+
+func.func @depth_to_space_crop(%x: tensor<1x4x8x8xf32>) {
+  // expected-error @+1 {{expected a result of shape 1x1x16x15, got 1x1x14x15}}
+  %0 = res.depth_to_space %x by [2, 2] : tensor<1x4x8x8xf32> -> tensor<1x1x14x15xf32>
+  return
+}
+
+// -----
+
+func.func @phase_filter_groups(%w: tensor<4x6x2x2xf32>) {
+  // expected-error @+1 {{expected groups that divide 4 channels, interleaved if several, got 2}}
+  %0 = res.phase_filter %w stride [2, 2] pad [0, 0] dilation [1, 1] before [0, 0] {groups = 2 : i64} : tensor<4x6x2x2xf32> -> tensor<48x2x1x1xf32>
+  return
+}
+
+// -----
+
+func.func @phase_filter_stride(%w: tensor<4x6x2x2xf32>) {
+  // expected-error @+1 {{expected strides and dilations of at least 1}}
+  %0 = res.phase_filter %w stride [2, 0] pad [0, 0] dilation [1, 1] before [0, 0] : tensor<4x6x2x2xf32> -> tensor<24x4x1x1xf32>
+  return
+}
+
+// -----
+
+func.func @phase_filter_result(%w: tensor<4x6x2x2xf32>) {
+  // expected-error @+1 {{expected a result of shape 24x4x1x1, got 6x4x1x1}}
+  %0 = res.phase_filter %w stride [2, 2] pad [0, 0] dilation [1, 1] before [0, 0] : tensor<4x6x2x2xf32> -> tensor<6x4x1x1xf32>
+  return
+}

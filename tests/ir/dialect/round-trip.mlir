@@ -20,6 +20,8 @@ func.func @weights() -> tensor<20x5x3x3xf32> {
   %p = res.pack %s : tensor<20x5x3x3xf32> -> tensor<2x1x3x3x16x16xf32> as #res.pack_conv<block = 16, inner = 16> at 64
   // CHECK: as #res.pack_vector<multiple = 16>{{$}}
   %q = res.pack %b : tensor<20xf32> -> tensor<32xf32> as #res.pack_vector<multiple = 16>
+  // CHECK: res.phase_filter %{{.*}} stride [2, 1] pad [1, 0] dilation [1, 2] before [1, 4] interleaved {groups = 5 : i64} : tensor<20x5x3x3xf32> -> tensor<50x4x3x5xf32>
+  %f = res.phase_filter %w stride [2, 1] pad [1, 0] dilation [1, 2] before [1, 4] interleaved {groups = 5 : i64} : tensor<20x5x3x3xf32> -> tensor<50x4x3x5xf32>
   %m = res.weight "m" in "model.onnx" at 0 : tensor<10x20xf32>
   // CHECK: as #res.pack_dense<block = 16, blocks = 4, transposed = true>
   %d = res.pack %m : tensor<10x20xf32> -> tensor<1x20x4x16xf32> as #res.pack_dense<block = 16, blocks = 4, transposed = true>
@@ -36,6 +38,14 @@ func.func @activations(%x: tensor<1x16x9x7xf32>, %w: tensor<20x8x3x3xf32>, %b: t
   %1 = res.batch_norm %0, %b, %b, %b, %b epsilon 1.0e-5 : tensor<1x20x6x9xf32>, tensor<20xf32>
   // CHECK: res.affine %{{.*}}, %{{.*}}, %{{.*}} : tensor<1x20x6x9xf32>, tensor<20xf32>
   %2 = res.affine %1, %b, %b : tensor<1x20x6x9xf32>, tensor<20xf32>
+  // CHECK: res.resize %{{.*}} rows [1, 0, 2] columns [2, -1, 4] : tensor<1x16x9x7xf32> -> tensor<1x16x18x14xf32>
+  %resized = res.resize %x rows [1, 0, 2] columns [2, -1, 4] : tensor<1x16x9x7xf32> -> tensor<1x16x18x14xf32>
+  // CHECK: res.resize %{{.*}} linear rows [0, 0, 1] columns [1, 0, 1]
+  %between = res.resize %x linear rows [0, 0, 1] columns [1, 0, 1] : tensor<1x16x9x7xf32> -> tensor<1x16x1x7xf32>
+  // CHECK: res.depth_to_space %{{.*}} by [2, 4] : tensor<1x16x9x7xf32> -> tensor<1x2x17x28xf32>
+  %pixels = res.depth_to_space %x by [2, 4] : tensor<1x16x9x7xf32> -> tensor<1x2x17x28xf32>
+  // CHECK: res.depth_to_space %{{.*}} by [2, 2] interleaved : tensor<1x16x9x7xf32> -> tensor<1x4x18x14xf32>
+  %interleaved = res.depth_to_space %x by [2, 2] interleaved : tensor<1x16x9x7xf32> -> tensor<1x4x18x14xf32>
   // CHECK: res.relu %{{.*}} : tensor<1x20x6x9xf32>
   %3 = res.relu %2 : tensor<1x20x6x9xf32>
   // CHECK: res.add %{{.*}}, %{{.*}} : tensor<1x20x6x9xf32>
