@@ -28,6 +28,8 @@ static constexpr NodeRule kRules[] = {
     {"Constant", 7, kNewest, 0, importConstant},
     {"ConstantOfShape", 9, kNewest, 1, importConstantOfShape},
     {"Conv", 7, kNewest, 3, importConv},
+    {"ConvTranspose", 7, kNewest, 3, importConvTranspose},
+    {"DepthToSpace", 7, kNewest, 1, importDepthToSpace},
     {"Div", 7, kNewest, 2, importDiv},
     {"Dropout", 7, kNewest, 3, importDropout},
     {"Elu", 7, kNewest, 1, importUnary},
@@ -39,6 +41,7 @@ static constexpr NodeRule kRules[] = {
     {"Gelu", 20, kNewest, 1, importGelu},
     {"Gemm", 7, kNewest, 3, importGemm},
     {"GlobalAveragePool", 7, kNewest, 1, importGlobalAveragePool},
+    {"GlobalMaxPool", 7, kNewest, 1, importGlobalMaxPool},
     {"HardSigmoid", 7, kNewest, 1, importUnary},
     {"HardSwish", 14, kNewest, 1, importUnary},
     {"Identity", 7, kNewest, 1, importIdentity},
@@ -57,6 +60,7 @@ static constexpr NodeRule kRules[] = {
     {"ReduceMean", 7, kNewest, 2, importReduceMean},
     {"Relu", 7, kNewest, 1, importRelu},
     {"Reshape", 7, kNewest, 2, importReshape},
+    {"Resize", 10, kNewest, 4, importResize},
     {"Selu", 7, kNewest, 1, importUnary},
     {"Shape", 7, kNewest, 1, importShape},
     {"Sigmoid", 7, kNewest, 1, importUnary},
@@ -71,6 +75,7 @@ static constexpr NodeRule kRules[] = {
     {"Tanh", 7, kNewest, 1, importUnary},
     {"Transpose", 7, kNewest, 1, importTranspose},
     {"Unsqueeze", 7, kNewest, 2, importUnsqueeze},
+    {"Upsample", 7, 9, 2, importUpsample},
 };
 
 const NodeRule *res::frontend::findNodeRule(llvm::StringRef opType) {

@@ -129,6 +129,20 @@ LogicalResult res::frontend::importGlobalAveragePool(NodeImport &node) {
   return createGlobalAveragePool(node, *input, /*keepSpatialAxes=*/true);
 }
 
+LogicalResult res::frontend::importGlobalMaxPool(NodeImport &node) {
+  if (failed(node.attributes.finish()))
+    return failure();
+  FailureOr<TypedValue<RankedTensorType>> input = node.getActivation(0);
+  if (failed(input) || failed(expectTwoSpatialAxes(node, input->getType().getShape(), "pooling")))
+    return failure();
+  ArrayRef<int64_t> from = input->getType().getShape();
+  auto window = WindowAttr::get(node.builder.getContext(), from.drop_front(2), {1, 1}, {0, 0, 0, 0}, {1, 1});
+  FailureOr<RankedTensorType> type = node.getResultType({from[0], from[1], 1, 1});
+  if (failed(type))
+    return failure();
+  return node.setOutput(MaxPoolOp::create(node.builder, node.loc, *type, *input, window));
+}
+
 // Axes are an attribute before opset 18 and an input since; without any, all axes are meant.
 LogicalResult res::frontend::importReduceMean(NodeImport &node) {
   std::optional<SmallVector<int64_t>> axes;
