@@ -164,10 +164,10 @@ class Builder:
         return self.emit("Gemm", scope_of(path), [x.name, *names], product + bias, output,
                          alpha=1.0, beta=1.0, transB=1)
 
-    def model(self, name, batch, height, width, classes):
-        """The ModelProto of all that was emitted, checked."""
+    def model(self, name, batch, height, width, classes, output_size=()):
+        """The ModelProto of all that was emitted, checked. output_size: height and width of an output that is a map."""
         info = [helper.make_tensor_value_info(n, TensorProto.FLOAT, shape)
-                for n, shape in (("input", [batch, 3, height, width]), ("output", [batch, classes]))]
+                for n, shape in (("input", [batch, 3, height, width]), ("output", [batch, classes, *output_size]))]
         graph = helper.make_graph(self.nodes, name, info[:1], info[1:], self.weights)
         model = helper.make_model(graph, producer_name=program(), ir_version=8,
                                   opset_imports=[helper.make_opsetid("", 17)])
