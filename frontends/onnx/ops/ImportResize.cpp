@@ -66,6 +66,10 @@ static FailureOr<SmallVector<int64_t>> findPositions(NodeImport &node, StringRef
     return SmallVector<int64_t>{2 * d, d - n + axis.input * n - axis.output * d, 2 * n};
   if (coordinates == "tf_half_pixel_for_nn")
     return SmallVector<int64_t>{2 * d, d, 2 * n};
+  // The standard takes the corner of a fraction of a pixel, ONNX Runtime and PyTorch that of the last pixel.
+  if (coordinates == "align_corners" && axis.output > 1 && axis.input * n != axis.output * d)
+    return node.refuse("attribute 'coordinate_transformation_mode' is 'align_corners' with scales that end inside a pixel; "
+                       "expected sizes");
   if (coordinates == "align_corners")
     return axis.output == 1 ? SmallVector<int64_t>{0, 0, 1} : SmallVector<int64_t>{axis.input - 1, 0, axis.output - 1};
   return node.refuse("attribute 'coordinate_transformation_mode' is " + quote(coordinates) +
