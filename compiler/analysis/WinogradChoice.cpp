@@ -123,20 +123,23 @@ static std::optional<WinogradSchedule> chooseStored(const ConvShape &shape, int6
   return s;
 }
 
-/// As with stored weights, but transforming a channel of a block takes about 60 cycles: fitted to 256@14 and 512@14, 1.10 and
-/// 1.24 times as long as with stored weights (Zen 5).
+/// As with stored weights, but transforming a channel of a block takes about 50 cycles in rows of points, and 200 where all are
+/// made before everything else; and each pass but the first adds to the sums of the ones before. Fitted to 64@56, 128@28 and
+/// 256@14: 1.05, 1.16 and 1.2 times as long as with stored weights (Zen 5).
 static std::optional<WinogradSchedule> choosePanels(const ConvShape &shape, const TargetModel &target, int64_t group = 0) {
-  constexpr double kCycles = 60;
   std::optional<WinogradSchedule> s = chooseStored(shape, 4, target, group);
   if (!s)
     return std::nullopt;
   const int64_t inputs = divideCeil(shape.channels, kBlock);
   s->weights = WinogradWeights::panels;
+  const bool whole = s->isWhole(shape.outputHeight, shape.outputWidth);
   // A panel of a short pass stays in the core's cache; transformed once, all weights are there from the beginning.
-  s->chunk = s->isWhole(shape.outputHeight, shape.outputWidth) && inputs % 2 == 0 ? 2 : 0;
-  const bool once = s->images || !s->isWhole(shape.outputHeight, shape.outputWidth);
-  s->microseconds += double((once ? 1 : shape.batch) * shape.channels * divideCeil(shape.filters, kBlock) *
-                            target.registersPerBlock()) * kCycles / kCyclesPerMicrosecond;
+  s->chunk = !whole ? 0 : !s->images && inputs > 1 ? 1 : inputs % 2 == 0 ? 2 : 0;
+  const double blocks = double(divideCeil(shape.filters, kBlock) * target.registersPerBlock());
+  const double transforms = double((s->images || !whole ? 1 : shape.batch) * shape.channels) * blocks;
+  const int64_t passes = s->chunk ? inputs / s->chunk : 1;
+  const double sums = double(s->points() * s->points() * s->macroColumns * s->macroRows * shape.batch) * blocks;
+  s->microseconds += (transforms * (whole ? 50.0 : 200.0) + sums * double(passes - 1)) / kCyclesPerMicrosecond;
   return s;
 }
 

@@ -61,7 +61,7 @@ private:
   void count(const std::vector<Stream> &streams);
   std::vector<Stream> shareStreams(const std::vector<Expr> &loads);
   Stmt fetchWeights(const For *loop, const std::vector<Stream> &streams);
-  Stmt fetchThrough(const For *loop) const;
+  Stmt fetchThrough(const For *loop);
   Stmt fetchInput(const For *loop, const std::vector<Expr> &loads) const;
   Stmt fetchOperands(const For *loop, const Stmt &result) const;
   static Stmt fetch(const std::string &buffer, const Expr &index);
@@ -78,6 +78,7 @@ private:
   struct Maker {
     Expr load;
     std::vector<Loop> around;
+    int64_t readers, seen; // loops that read what is made
   };
 
   const PrefetchPlan &plan;
@@ -191,7 +192,7 @@ Stmt Inserter::fetchWeights(const For *loop, const std::vector<Stream> &streams)
 
 /// The loop reads what has been made of a panel of weights, and asks for its share of the next panel. Common loops around the
 /// maker and this loop go from panel to panel.
-Stmt Inserter::fetchThrough(const For *loop) const {
+Stmt Inserter::fetchThrough(const For *loop) {
   size_t common = 0;
   while (common < std::min(loops.size(), maker->around.size()) && loops[common].loop == maker->around[common].loop)
     ++common;
@@ -209,6 +210,8 @@ Stmt Inserter::fetchThrough(const For *loop) const {
     number = number + (loops[i].variable() - loops[i].loop->min) * int(steps);
     steps *= loops[i].extent;
   }
+  number = number + int(maker->seen++ * steps);
+  steps *= maker->readers;
   if (panel == 0 || steps == 0)
     return loop;
   const int64_t extent = loops.back().extent;
@@ -340,18 +343,21 @@ Stmt Inserter::visit(const For *loop) {
   FindLoads weights(plan.weights, bindings), input(plan.input, bindings);
   loop->body.accept(&weights);
   FindLoads made(plan.through, bindings);
-  if (maker && !counting)
+  if (maker)
     loop->body.accept(&made);
   Stmt result = loop;
   if (!made.hasLoops && !made.bases.empty()) {
-    result = fetchThrough(loop);
+    if (counting)
+      ++maker->readers;
+    else
+      result = fetchThrough(loop);
   } else if (weights.hasLoops || weights.bases.empty()) {
     result = fetchOperands(loop, IRMutator::visit(loop));
   } else if (counting) {
     if (plan.through.empty())
       count(findStreams(weights.bases, 0));
-    else
-      maker = Maker{weights.bases[0], loops};
+    else if (!maker)
+      maker = Maker{weights.bases[0], loops, 0, 0};
   } else {
     loop->body.accept(&input);
     if (!input.scalars.empty())

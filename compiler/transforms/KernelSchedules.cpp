@@ -72,8 +72,8 @@ static bool isFast(KernelOp kernel) {
   return math && math == "fast" && staysBlocked(kernel);
 }
 
-static Prefer preferenceOf(KernelOp kernel) {
-  auto prefer = kernel->getParentOfType<ModuleOp>()->getAttrOfType<StringAttr>(kPreferAttr);
+Prefer res::preferenceOf(ModuleOp module) {
+  auto prefer = module->getAttrOfType<StringAttr>(kPreferAttr);
   return prefer && prefer == "size" ? Prefer::size : Prefer::speed;
 }
 
@@ -103,7 +103,7 @@ static MapWork workOf(Operation *op) {
 }
 
 static FailureOr<Decision> chooseConvSchedule(KernelOp kernel, ConvOp op, const TargetModel &target,
-                                              ArrayRef<TargetModel> others, Attribute packed) {
+                                              Prefer prefer, ArrayRef<TargetModel> others, Attribute packed) {
   const ConvShape shape = shapeOf(kernel, op);
   if (auto winograd = dyn_cast_or_null<WinogradAttr>(packed)) {
     WinogradSchedule like{};
@@ -114,14 +114,14 @@ static FailureOr<Decision> chooseConvSchedule(KernelOp kernel, ConvOp op, const 
       return failure();
     return decide(kernel, *s);
   }
-  const ConvSchedule chosen = chooseConv(shape, isFast(kernel) && !packed, target, others, preferenceOf(kernel));
+  const ConvSchedule chosen = chooseConv(shape, isFast(kernel) && !packed, target, others, prefer);
   return std::visit([&](const auto &s) { return decide(kernel, s); }, chosen);
 }
 
-FailureOr<Decision> res::chooseSchedule(KernelOp kernel, const TargetModel &target, ArrayRef<TargetModel> others,
-                                        Attribute packed) {
+FailureOr<Decision> res::chooseSchedule(KernelOp kernel, const TargetModel &target, Prefer prefer,
+                                        ArrayRef<TargetModel> others, Attribute packed) {
   return llvm::TypeSwitch<Operation *, FailureOr<Decision>>(kernel.getAnchor())
-      .Case([&](ConvOp op) { return chooseConvSchedule(kernel, op, target, others, packed); })
+      .Case([&](ConvOp op) { return chooseConvSchedule(kernel, op, target, prefer, others, packed); })
       .Case([&](GemmOp op) {
         DenseSchedule s = chooseDense(op.getType().getDimSize(0), op.getInput().getType().getDimSize(1),
                                       op.getType().getDimSize(1), target);
@@ -150,6 +150,7 @@ Decision res::chooseStageSchedule(KernelOp kernel, const TargetModel &target, bo
 }
 
 llvm::SmallVector<Decision> res::listSchedules(KernelOp kernel, const TargetModel &target) {
+  const Prefer prefer = preferenceOf(kernel->getParentOfType<ModuleOp>());
   llvm::SmallVector<Decision> decisions;
   auto addAll = [&](const auto &schedules) {
     for (const auto &s : schedules)
@@ -157,7 +158,7 @@ llvm::SmallVector<Decision> res::listSchedules(KernelOp kernel, const TargetMode
   };
   llvm::TypeSwitch<Operation *>(kernel.getAnchor())
       .Case([&](ConvOp op) {
-        for (const ConvSchedule &schedule : listConv(shapeOf(kernel, op), isFast(kernel), target, preferenceOf(kernel)))
+        for (const ConvSchedule &schedule : listConv(shapeOf(kernel, op), isFast(kernel), target, prefer))
           std::visit([&](const auto &s) { addAll(llvm::ArrayRef(s)); }, schedule);
       })
       .Case([&](GemmOp op) {

@@ -4,6 +4,7 @@
 #define RES_COMPILER_TRANSFORMS_KERNELSCHEDULES_H
 
 #include "compiler/analysis/TargetModel.h"
+#include "compiler/analysis/WinogradChoice.h"
 #include "dialect/Res.h"
 
 namespace res {
@@ -14,10 +15,13 @@ struct Decision {
   double estimate;
 };
 
+/// What a module says that it prefers.
+Prefer preferenceOf(mlir::ModuleOp module);
+
 /// What the cost model chooses for a kernel whose layouts are decided. `packed` is a schedule for another target, which has
 /// decided how weights are packed; fails where `target` cannot read them so. Or it is null, and then `others` will follow.
-mlir::FailureOr<Decision> chooseSchedule(KernelOp kernel, const TargetModel &target, llvm::ArrayRef<TargetModel> others = {},
-                                         mlir::Attribute packed = {});
+mlir::FailureOr<Decision> chooseSchedule(KernelOp kernel, const TargetModel &target, Prefer prefer,
+                                         llvm::ArrayRef<TargetModel> others = {}, mlir::Attribute packed = {});
 
 /// The schedule of a kernel as a stage of a banded one. A Winograd schedule that it has stays where `mayTransform`; other
 /// convolutions become direct ones whose tasks are rows.

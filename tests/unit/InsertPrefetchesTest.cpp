@@ -193,25 +193,26 @@ TEST(InsertPrefetchesTest, AsksForTheNextBlockOfTheInput) {
   }
 }
 
-TEST(InsertPrefetchesTest, AsksThroughWhatIsMadeOfAPanel) {
-  // made(k, c, p) is computed for a pass before tiles read it: these ask for the weights of the next pass.
+/// made(k, c, row, p) is computed of the weights of a pass, row by row, before tiles read it.
+static void checkThrough(int rows) {
   ImageParam in(Float(32), 2, "in"), weights(Float(32), 3, "weights");
-  Var k("k"), x("x"), xo("xo"), xi("xi"), c("c"), p("p");
+  Var k("k"), x("x"), xo("xo"), xi("xi"), c("c"), p("p"), row("row");
   RDom channel(0, kChannels, "channel"), passes(0, kPasses, "passes");
   Func made("made"), acc("acc"), sum("sum"), out("out");
-  made(k, c, p) = weights(k, c, p) * 2.f;
-  acc(k, x, p) += in(p * kChannels + channel, x) * made(k, channel, p);
-  sum(k, x) += acc(k, x, passes);
-  out(k, x) = sum(k, x);
+  made(k, c, row, p) = weights(k, c, p) * (row + 2);
+  acc(k, x, row, p) += in(p * kChannels + channel, x) * made(k, channel, row, p);
+  sum(k, x, row) += acc(k, x, row, passes);
+  out(k, x, row) = sum(k, x, row);
   for (int i = 0, stride = 1; i < 3; ++i) {
     const int extents[] = {kLine, kChannels, kPasses};
     weights.dim(i).set_bounds(0, extents[i]).set_stride(stride);
     stride *= extents[i];
   }
-  out.bound(k, 0, kLine).bound(x, 0, kTiles * 2).vectorize(k);
-  sum.compute_root().vectorize(k).update().split(x, xo, xi, 2).reorder(k, xi, xo, passes).vectorize(k).unroll(xi);
+  out.bound(k, 0, kLine).bound(x, 0, kTiles * 2).bound(row, 0, rows).vectorize(k);
+  sum.compute_root().bound_extent(row, rows).vectorize(k);
+  sum.update().split(x, xo, xi, 2).reorder(k, xi, xo, row, passes).vectorize(k).unroll(xi).unroll(row);
   acc.compute_at(sum, xo).vectorize(k).unroll(x).update().reorder(k, x, channel).vectorize(k).unroll(x);
-  made.compute_at(sum, passes).vectorize(k);
+  made.compute_at(sum, row).vectorize(k);
   std::vector<int64_t> asked;
   int64_t read = 0;
   for (const Walker::Event &event : walk(out, {in, weights}, {"weights", 0, "made", "", {}}, "weights")) {
@@ -220,12 +221,16 @@ TEST(InsertPrefetchesTest, AsksThroughWhatIsMadeOfAPanel) {
     else
       ++read;
     // Those of a pass are asked for during the pass before.
-    EXPECT_LE(read, int64_t(asked.size()) + kChannels);
+    EXPECT_LE(read, (int64_t(asked.size()) + kChannels) * rows);
   }
   std::vector<int64_t> expected(kChannels * kPasses);
   std::iota(expected.begin(), expected.end(), kChannels);
   EXPECT_EQ(asked, expected);
 }
+
+TEST(InsertPrefetchesTest, AsksThroughWhatIsMadeOfAPanel) { checkThrough(1); }
+
+TEST(InsertPrefetchesTest, AsksOnceThroughAllRowsThatAreMadeOfAPanel) { checkThrough(2); }
 
 TEST_P(InsertPrefetches, AsksEvenly) {
   // Between two requests there is always the same number of reads.
