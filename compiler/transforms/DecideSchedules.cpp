@@ -22,7 +22,7 @@ using namespace mlir;
 using namespace res;
 
 /// Who prefers small weights gets at most this share more of them than the model has: where each byte saves the most time.
-static constexpr double kMoreWeights = 0.08;
+static constexpr double kMoreWeights = 0.095;
 
 static RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
 

@@ -25,7 +25,7 @@ ModelOptions::ModelOptions()
              cl::cat(optionCategory())),
       math("math", cl::desc("strict: direct convolutions only; fast: others within 1e-4 of the largest output, too"),
            cl::value_desc("strict|fast"), cl::cat(optionCategory())),
-      prefer("prefer", cl::desc("size: at most 8% more weights than the model has, for a few percent of the time; default: speed"),
+      prefer("prefer", cl::desc("size: at most a tenth more weights than the model has, for a few percent of the time; default: speed"),
              cl::value_desc("speed|size"), cl::cat(optionCategory())),
       tiling("tile-bottlenecks", cl::desc("compute kernels of a block together, in bands of rows: auto (default) where memory or "
                                           "time gain by it, always where possible, never"),
