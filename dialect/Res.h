@@ -47,6 +47,8 @@ inline constexpr llvm::StringLiteral kTensorNameAttr = "res.name";     // as in 
 /// ... of @main: a batch goes through it in so many turns (absent: one). Inputs and outputs of the model have that many times
 /// the images of its arguments and results ...
 inline constexpr llvm::StringLiteral kTurnsAttr = "res.turns";
+/// ... of @main: present where the model takes any batch. @main is the network for one image then ...
+inline constexpr llvm::StringLiteral kAnyBatchAttr = "res.any_batch";
 /// ... of @main in phase planned ...
 inline constexpr llvm::StringLiteral kArenaBytesAttr = "res.arena_bytes";
 inline constexpr llvm::StringLiteral kArenaLowerBoundAttr = "res.arena_lower_bound_bytes";
@@ -57,6 +59,22 @@ inline constexpr llvm::StringLiteral kScratchPlaceAttr = "res.scratch_place"; //
 /// ... and of an outlined kernel.
 inline constexpr llvm::StringLiteral kSchedulesAttr = "res.schedules";
 inline constexpr llvm::StringLiteral kInPlaceAttr = "res.in_place";    // number of the argument that the result overwrites
+
+/// The function that is the same network for several images, where a model of any batch has one: it takes as many turns of a
+/// batch as there are, and @main takes the rest image by image.
+inline constexpr llvm::StringLiteral kTogetherFunction = "main_together";
+
+/// The functions that are the network: @main and @main_together, as far as they are there. All others are outlined kernels.
+llvm::SmallVector<mlir::func::FuncOp> getPrograms(mlir::ModuleOp module);
+
+/// Whether inputs and outputs of the model have any batch as their first dimension.
+inline bool takesAnyBatch(mlir::func::FuncOp main) { return main->hasAttr(kAnyBatchAttr); }
+
+/// The first dimension of what a program of a model of any batch takes.
+int64_t getImages(mlir::func::FuncOp program);
+
+/// What a weight is made of, down to its sources. Equal for weights of equal bytes, in other functions, too.
+std::vector<const void *> getWeightKey(mlir::Value weight);
 
 /// True for operations that compute each element of their result from the same element of their operands (and vectors
 /// over channels): they fuse into the kernel of an anchor.
@@ -86,6 +104,9 @@ int64_t getTurns(mlir::func::FuncOp main);
 
 /// The type of a tensor for all turns together.
 mlir::RankedTensorType getTypeOfTurns(mlir::Type type, int64_t turns);
+
+/// The shape that the model has for an argument or result of @main: the first dimension is -1 where it takes any batch.
+llvm::SmallVector<int64_t> getModelShape(mlir::func::FuncOp main, mlir::Type type);
 
 /// The block size of a type's layout, or 0 for a row-major tensor.
 int64_t getBlock(mlir::Type type);

@@ -81,6 +81,40 @@ bool res::isWeightOp(Operation *op) {
   return isa<WeightRefOp, ConstantOp, BatchNormAffineOp, PhaseFilterOp, ScaleChannelsOp, ScaleShiftOp, PackOp>(op);
 }
 
+SmallVector<func::FuncOp> res::getPrograms(ModuleOp module) {
+  SmallVector<func::FuncOp> programs;
+  for (StringRef name : {StringRef("main"), StringRef(kTogetherFunction)})
+    if (auto program = module.lookupSymbol<func::FuncOp>(name))
+      programs.push_back(program);
+  return programs;
+}
+
+int64_t res::getImages(func::FuncOp program) {
+  auto type = program.getNumArguments() ? dyn_cast<RankedTensorType>(program.getArgumentTypes().front()) : RankedTensorType();
+  return type && type.getRank() ? type.getDimSize(0) : 1;
+}
+
+// Attributes and types are unique in a context.
+static void appendWeightKey(Value weight, std::vector<const void *> &key) {
+  Operation *op = weight.getDefiningOp();
+  key.push_back(weight.getType().getAsOpaquePointer());
+  if (!op) {
+    key.push_back(weight.getAsOpaquePointer());
+    return;
+  }
+  key.push_back(op->getName().getAsOpaquePointer());
+  key.push_back(op->getAttrDictionary().getAsOpaquePointer());
+  key.push_back(reinterpret_cast<const void *>(uintptr_t(cast<OpResult>(weight).getResultNumber())));
+  for (Value operand : op->getOperands())
+    appendWeightKey(operand, key);
+}
+
+std::vector<const void *> res::getWeightKey(Value weight) {
+  std::vector<const void *> key;
+  appendWeightKey(weight, key);
+  return key;
+}
+
 int64_t res::getTurns(func::FuncOp main) {
   auto turns = main->getAttrOfType<IntegerAttr>(kTurnsAttr);
   return turns ? std::max<int64_t>(turns.getInt(), 1) : 1;
@@ -92,6 +126,13 @@ RankedTensorType res::getTypeOfTurns(Type type, int64_t turns) {
   if (!shape.empty())
     shape[0] *= turns;
   return tensor.clone(shape);
+}
+
+SmallVector<int64_t> res::getModelShape(func::FuncOp main, Type type) {
+  SmallVector<int64_t> shape(getTypeOfTurns(type, getTurns(main)).getShape());
+  if (takesAnyBatch(main) && !shape.empty())
+    shape[0] = -1;
+  return shape;
 }
 
 int64_t res::getBlock(Type type) {

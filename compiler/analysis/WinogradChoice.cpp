@@ -39,11 +39,11 @@ static bool takesAllImages(const ConvShape &shape, const WinogradSchedule &s) {
 
 /// Columns x rows x blocks (x images, where a macro block has several) under the register rule of direct tiles: accumulators, the weights of a step and a broadcast
 /// fit, and there are enough accumulators to hide the latency. The tiles of the macro block are rounded up to it. Its blocks
-/// divide the group of packed weights, where there is one already.
+/// divide the group of packed weights, where there is one already, and are those that `s` has, if any.
 static double chooseRegisterTile(const ConvShape &shape, WinogradSchedule &s, const TargetModel &target) {
   const int64_t perBlock = target.registersPerBlock(), outputs = divideCeil(shape.filters, kBlock);
   const int64_t least = target.fmaPerCycle * target.fmaLatency;
-  const int64_t mostImages = takesAllImages(shape, s) ? shape.batch : 1;
+  const int64_t mostImages = takesAllImages(shape, s) ? shape.batch : 1, onlyBlocks = s.blocks;
   double best = 0;
   for (int64_t images = 1; images <= mostImages; ++images)
     for (int64_t blocks = 1; blocks <= 2; ++blocks)
@@ -51,7 +51,7 @@ static double chooseRegisterTile(const ConvShape &shape, WinogradSchedule &s, co
         for (int64_t columns = 1; columns <= std::min<int64_t>(s.macroColumns, 14); ++columns) {
           const int64_t accumulators = blocks * rows * columns * images * perBlock;
           const bool divides = s.macroColumns % columns == 0 && s.macroRows % rows == 0;
-          if (outputs % blocks || s.group % blocks || mostImages % images ||
+          if (outputs % blocks || s.group % blocks || (onlyBlocks && blocks != onlyBlocks) || mostImages % images ||
               accumulators + blocks * perBlock + 1 > target.vectorRegisters ||
               !(divides || s.isWhole(shape.outputHeight, shape.outputWidth)))
             continue;
@@ -99,9 +99,9 @@ static double estimate(const ConvShape &shape, WinogradSchedule &s, double effic
 }
 
 static std::optional<WinogradSchedule> chooseStored(const ConvShape &shape, int64_t tile, const TargetModel &target,
-                                                    int64_t group = 0) {
+                                                    int64_t group = 0, int64_t onlyBlocks = 0) {
   WinogradSchedule s{};
-  s.tile = tile, s.group = group;
+  s.tile = tile, s.group = group, s.blocks = onlyBlocks;
   s.unroll = 1; // as in direct tiles: 256@14 took 0.92 of the time of steps of four (Zen 5)
   chooseMacro(shape, s);
   const double efficiency = chooseRegisterTile(shape, s, target);
@@ -126,8 +126,9 @@ static std::optional<WinogradSchedule> chooseStored(const ConvShape &shape, int6
 /// As with stored weights, but transforming a channel of a block takes about 50 cycles in rows of points, and 200 where all are
 /// made before everything else; and each pass but the first adds to the sums of the ones before. Fitted to 64@56, 128@28 and
 /// 256@14: 1.05, 1.16 and 1.2 times as long as with stored weights (Zen 5).
-static std::optional<WinogradSchedule> choosePanels(const ConvShape &shape, const TargetModel &target, int64_t group = 0) {
-  std::optional<WinogradSchedule> s = chooseStored(shape, 4, target, group);
+static std::optional<WinogradSchedule> choosePanels(const ConvShape &shape, const TargetModel &target, int64_t group = 0,
+                                                    int64_t onlyBlocks = 0) {
+  std::optional<WinogradSchedule> s = chooseStored(shape, 4, target, group, onlyBlocks);
   if (!s)
     return std::nullopt;
   const int64_t inputs = divideCeil(shape.channels, kBlock);
@@ -170,15 +171,16 @@ static bool applies(const ConvShape &shape) {
 }
 
 std::optional<WinogradSchedule> res::chooseWinogradLike(const ConvShape &shape, const TargetModel &target,
-                                                        const WinogradSchedule &packed) {
+                                                        const WinogradSchedule &packed, bool sameBlocks) {
   if (!applies(shape))
     return std::nullopt;
+  const int64_t blocks = sameBlocks ? packed.group : 0;
   if (packed.readsTaps()) {
     if (std::optional<WinogradSchedule> s = chooseInRegisters(shape, target); s && s->group == packed.group)
       return s;
-    return choosePanels(shape, target, packed.group);
+    return choosePanels(shape, target, packed.group, blocks);
   }
-  return chooseStored(shape, packed.tile, target, packed.group);
+  return chooseStored(shape, packed.tile, target, packed.group, blocks);
 }
 
 std::vector<WinogradSchedule> res::listWinograd(const ConvShape &shape, const TargetModel &target,

@@ -56,9 +56,10 @@ enum class Prefer { speed, size };
 std::optional<WinogradSchedule> chooseWinograd(const ConvShape &shape, const TargetModel &target,
                                                llvm::ArrayRef<TargetModel> others = {}, Prefer prefer = Prefer::speed);
 
-/// The best one that reads the weights of `packed`, a schedule of another target.
+/// The best one that reads the weights of `packed`, a schedule of another target; `sameBlocks`: with as many as are packed
+/// together.
 std::optional<WinogradSchedule> chooseWinogradLike(const ConvShape &shape, const TargetModel &target,
-                                                   const WinogradSchedule &packed);
+                                                   const WinogradSchedule &packed, bool sameBlocks = false);
 
 } // namespace res
 

@@ -46,16 +46,16 @@ static std::string scheduleText(DictionaryAttr schedules) {
                     }), "; ");
 }
 
-static json::Object tensorObject(RankedTensorType tensor, StringAttr name) {
+static json::Object tensorObject(func::FuncOp main, Type type, StringAttr name) {
   return json::Object{{"name", name ? name.str() : ""},
                       {"type", "f32"},
-                      {"shape", json::Array(tensor.getShape())},
-                      {"bytes", getStorageBytes(tensor)}};
+                      {"shape", json::Array(getModelShape(main, type))},
+                      {"bytes", getStorageBytes(getTypeOfTurns(type, getTurns(main)))}};
 }
 
 int64_t res::countParameters(ModuleOp module) {
   int64_t elements = 0;
-  module.walk([&](Operation *op) {
+  module.lookupSymbol<func::FuncOp>("main").walk([&](Operation *op) {
     if (isa<WeightRefOp, ConstantOp>(op))
       elements += typeOf(op->getResult(0)).getNumElements();
   });
@@ -85,15 +85,17 @@ namespace {
 
 class ManifestBuilder {
 public:
-  explicit ManifestBuilder(ModuleOp module)
-      : module(module), main(module.lookupSymbol<func::FuncOp>("main")), turns(getTurns(main)) {
+  ManifestBuilder(ModuleOp module, func::FuncOp program) : module(module), main(program), turns(getTurns(main)) {
     for (auto [step, call] : llvm::enumerate(main.getOps<CallOp>())) {
       ++calls[call.getCallee()];
       stepOf[call] = step;
     }
   }
 
+  /// All that the artifact says.
   json::Object build();
+  /// What it says of one program: memory, kernels, steps and where tensors lie.
+  json::Object buildProgram();
 
 private:
   /// Where a value comes from: the number of the step that computes it, -1 - i for the model's input i.
@@ -127,27 +129,20 @@ std::optional<int64_t> ManifestBuilder::sourceOf(Value value) {
 json::Object ManifestBuilder::build() {
   json::Array inputs, outputs;
   for (unsigned i = 0; i < main.getNumArguments(); ++i)
-    inputs.push_back(tensorObject(getTypeOfTurns(main.getArgumentTypes()[i], turns), main.getArgAttrOfType<StringAttr>(i, kTensorNameAttr)));
+    inputs.push_back(tensorObject(main, main.getArgumentTypes()[i], main.getArgAttrOfType<StringAttr>(i, kTensorNameAttr)));
   Operation *terminator = main.getBody().front().getTerminator();
   for (unsigned i = 0; i < main.getNumResults(); ++i) {
-    outputs.push_back(tensorObject(getTypeOfTurns(main.getResultTypes()[i], turns), main.getResultAttrOfType<StringAttr>(i, kTensorNameAttr)));
+    outputs.push_back(tensorObject(main, main.getResultTypes()[i], main.getResultAttrOfType<StringAttr>(i, kTensorNameAttr)));
     if (std::optional<int64_t> source = sourceOf(terminator->getOperand(i)))
       outputs.back().getAsObject()->insert({"source", *source});
   }
 
-  int64_t shared = 0, worker = 0, macs = 0;
-  for (auto [name, count] : calls) {
-    auto kernel = module.lookupSymbol<func::FuncOp>(name);
-    ArrayRef<int64_t> scratch = scratchOf(kernel);
-    shared = std::max(shared, scratch[0]);
-    worker = std::max(worker, scratch[1]);
-    macs += countMacs(kernel) * count * turns;
-  }
   json::Object workspace;
   for (uint32_t threads : {1, 2, 4, 8, 16, 32, 64})
-    workspace[std::to_string(threads)] = getWorkspaceBytes(main, threads);
+    workspace[std::to_string(threads)] = getWorkspaceBytes(module, threads);
 
-  json::Object object{{"abi_version", int64_t(RES_ABI_VERSION)},
+  json::Object object = buildProgram();
+  json::Object about{{"abi_version", int64_t(RES_ABI_VERSION)},
                       {"name", text(kModelNameAttr)},
                       {"compiler", "resc " RES_VERSION},
                       {"model_hash", text(kModelHashAttr)},
@@ -157,17 +152,16 @@ json::Object ManifestBuilder::build() {
                       {"outputs", std::move(outputs)},
                       {"parameters", countParameters(module)},
                       {"weights_bytes", total(kWeightsBytesAttr)},
-                      {"arena_bytes", total(kArenaBytesAttr)},
-                      {"arena_lower_bound_bytes", total(kArenaLowerBoundAttr)},
-                      {"scratch_shared_bytes", shared},
-                      {"scratch_worker_bytes", worker},
-                      {"workspace_bytes", std::move(workspace)},
-                      {"macs", macs},
-                      {"kernels", kernels()},
-                      {"steps", steps()},
-                      {"memory_map", memoryMap()}};
+                      {"workspace_bytes", std::move(workspace)}};
+  for (auto &entry : about)
+    object[entry.first] = std::move(entry.second);
   if (turns > 1)
     object["turns"] = turns;
+  if (auto together = module.lookupSymbol<func::FuncOp>(kTogetherFunction)) {
+    json::Object program = ManifestBuilder(module, together).buildProgram();
+    program["images"] = getImages(together);
+    object["together"] = std::move(program);
+  }
   if (auto targets = TargetModel::getAll(text(kTargetAttr))) {
     json::Array processors;
     for (const TargetModel &target : *targets)
@@ -177,6 +171,25 @@ json::Object ManifestBuilder::build() {
     llvm::consumeError(targets.takeError()); // of an edited dump: whoever compiles it says so
   }
   return object;
+}
+
+json::Object ManifestBuilder::buildProgram() {
+  int64_t shared = 0, worker = 0, macs = 0;
+  for (auto [name, count] : calls) {
+    auto kernel = module.lookupSymbol<func::FuncOp>(name);
+    ArrayRef<int64_t> scratch = scratchOf(kernel);
+    shared = std::max(shared, scratch[0]);
+    worker = std::max(worker, scratch[1]);
+    macs += countMacs(kernel) * count * turns;
+  }
+  return json::Object{{"arena_bytes", total(kArenaBytesAttr)},
+                      {"arena_lower_bound_bytes", total(kArenaLowerBoundAttr)},
+                      {"scratch_shared_bytes", shared},
+                      {"scratch_worker_bytes", worker},
+                      {"macs", macs},
+                      {"kernels", kernels()},
+                      {"steps", steps()},
+                      {"memory_map", memoryMap()}};
 }
 
 /// The last step that reads a value or a view of it, or -1.
@@ -273,7 +286,7 @@ json::Array ManifestBuilder::memoryMap() {
 std::string res::describeArtifact(ModuleOp module) {
   std::string text;
   llvm::raw_string_ostream os(text);
-  os << json::Value(ManifestBuilder(module).build());
+  os << json::Value(ManifestBuilder(module, module.lookupSymbol<func::FuncOp>("main")).build());
   return text;
 }
 
@@ -295,13 +308,13 @@ std::string res::generateHeader(ModuleOp module) {
      << "#ifndef " << guard << "\n#define " << guard << "\n\n#include \"res/runtime.h\"\n\n"
      << "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n";
   auto describe = [&](StringRef kind, unsigned index, Type type, StringAttr name) {
-    RankedTensorType tensor = getTypeOfTurns(type, getTurns(main));
+    RankedTensorType tensor = getTypeOfTurns(type, getTurns(main)); // of one image, where the model takes any batch
     std::string escaped;
     llvm::raw_string_ostream escape(escaped);
     llvm::printEscapedString(name ? name.getValue() : "", escape);
     os << "#define " << macroName(model, kind, index, "name") << " \"" << escaped << "\"\n"
        << "#define " << macroName(model, kind, index, "shape") << " {";
-    llvm::interleaveComma(tensor.getShape(), os);
+    llvm::interleaveComma(getModelShape(main, type), os);
     os << "}\n#define " << macroName(model, kind, index, "rank") << " " << tensor.getRank() << "\n"
        << "#define " << macroName(model, kind, index, "elements") << " " << tensor.getNumElements() << "\n";
   };
@@ -309,6 +322,8 @@ std::string res::generateHeader(ModuleOp module) {
     describe("input", i, main.getArgumentTypes()[i], main.getArgAttrOfType<StringAttr>(i, kTensorNameAttr));
   for (unsigned i = 0; i < main.getNumResults(); ++i)
     describe("output", i, main.getResultTypes()[i], main.getResultAttrOfType<StringAttr>(i, kTensorNameAttr));
+  if (takesAnyBatch(main))
+    os << "\n/* Any batch: sizes of -1. ELEMENTS are those of one image; run_batch says how many there are. */\n";
   os << "\n/* The compiled model: constant, for any number of threads. */\nconst res_model *" << model
      << "_get_model(void);\n\n#ifdef __cplusplus\n}\n#endif\n#endif\n";
   return text;

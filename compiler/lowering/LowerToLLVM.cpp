@@ -29,46 +29,69 @@ using namespace res;
 
 namespace {
 
+/// A function that is the network, as a res_abi_program for each target.
+struct Program {
+  func::FuncOp main;
+  std::string prefix;     // of its symbols
+  int64_t images = 0;     // of a model of any batch: in a turn
+  int64_t turns = 1;      // in which a batch goes through the steps, else
+  int64_t steps = 0;
+  SmallVector<int64_t> places = {}; // where calls have their scratch, as res_abi_scratch
+  Scratch most = {};
+
+  /// Whether inputs and outputs are more than what a turn takes.
+  bool takesParts() const { return images > 0 || turns > 1; }
+};
+
 struct LowerToLLVMPass : res::impl::LowerToLLVMPassBase<LowerToLLVMPass> {
   using Base::Base;
   void runOnOperation() override {
     ModuleOp module = getOperation();
     auto main = module.lookupSymbol<func::FuncOp>("main");
+    const SmallVector<func::FuncOp> functions = getPrograms(module);
     if (failed(checkPlanned(main)))
       return signalPassFailure();
+    for (func::FuncOp function : functions)
+      if ((function != main && failed(checkPlanned(function))) || failed(checkImages(main, function)))
+        return signalPassFailure();
     llvm::Expected<std::vector<TargetModel>> known = TargetModel::getAll(moduleString(kTargetAttr, ""));
     if (!known) {
       module.emitError() << llvm::toString(known.takeError());
       return signalPassFailure();
     }
     targets = std::move(*known);
-    turns = getTurns(main);
-    collectScratch(main);
+    for (func::FuncOp function : functions) {
+      Program &program = programs.emplace_back(Program{function, function == main ? "res_" : "res_together_"});
+      program.images = takesAnyBatch(main) ? getImages(function) : 0;
+      program.turns = getTurns(function);
+      collectScratch(program);
+    }
     DriverBuilder driver(module);
     driver.externalData("res_weights");
-    if (turns > 1)
+    if (llvm::any_of(programs, [](const Program &program) { return program.takesParts(); }))
       driver.function("res_rt_turn", driver.i64, {driver.ptr});
     for (auto kernel : llvm::to_vector(module.getOps<func::FuncOp>()))
-      if (kernel != main)
+      if (!llvm::is_contained(functions, kernel))
         declareKernel(driver, kernel);
-    int64_t steps = 0;
-    for (auto call : main.getOps<CallOp>()) {
-      for (size_t target = 0; target < targets.size(); ++target)
-        lowerCall(driver, call, steps, target);
-      ++steps;
-    }
-    describe(driver, main, steps);
+    for (Program &program : programs)
+      for (auto call : program.main.getOps<CallOp>()) {
+        for (size_t target = 0; target < targets.size(); ++target)
+          lowerCall(driver, program, call, target);
+        ++program.steps;
+      }
+    describe(driver, main);
     for (auto function : llvm::to_vector(module.getOps<func::FuncOp>()))
       function.erase();
   }
 
-  /// Where calls have their scratch, as res_abi_scratch, and the most that one needs. Before kernels become declarations.
-  void collectScratch(func::FuncOp main) {
-    for (auto call : main.getOps<CallOp>()) {
+  /// Where calls have their scratch, and the most that one needs. Before kernels become declarations.
+  static void collectScratch(Program &program) {
+    for (auto call : program.main.getOps<CallOp>()) {
       const res_abi_scratch place = getScratchPlace(call);
       for (uint64_t field : {place.offset, place.fits, place.above, place.shared_bytes, place.worker_bytes})
-        places.push_back(int64_t(field));
-      most = {std::max(most.shared, int64_t(place.shared_bytes)), std::max(most.worker, int64_t(place.worker_bytes))};
+        program.places.push_back(int64_t(field));
+      program.most = {std::max(program.most.shared, int64_t(place.shared_bytes)),
+                      std::max(program.most.worker, int64_t(place.worker_bytes))};
     }
   }
 
@@ -106,6 +129,25 @@ struct LowerToLLVMPass : res::impl::LowerToLLVMPassBase<LowerToLLVMPass> {
     return success();
   }
 
+  /// In a model of any batch, @main is for one image, and @main_together the same for several.
+  static LogicalResult checkImages(func::FuncOp main, func::FuncOp program) {
+    const int64_t images = getImages(program);
+    auto isSame = [&](auto both) {
+      auto one = dyn_cast<RankedTensorType>(std::get<0>(both)), several = dyn_cast<RankedTensorType>(std::get<1>(both));
+      return one && several && one.getRank() && one.getRank() == several.getRank() && several.getDimSize(0) == images &&
+             one.getShape().drop_front() == several.getShape().drop_front();
+    };
+    if (program == main && !takesAnyBatch(main))
+      return success();
+    if (!takesAnyBatch(main) || (program == main) != (images == 1) || getTurns(program) > 1 ||
+        main.getNumArguments() != program.getNumArguments() || main.getNumResults() != program.getNumResults() ||
+        !llvm::all_of(llvm::zip(main.getArgumentTypes(), program.getArgumentTypes()), isSame) ||
+        !llvm::all_of(llvm::zip(main.getResultTypes(), program.getResultTypes()), isSame))
+      return program.emitOpError("expected the arguments and results of a model of any batch, 'main' for one image and '")
+             << kTogetherFunction << "' for several";
+    return success();
+  }
+
   /// A view is of tensors that calls compute, or under another name an input of the model.
   static LogicalResult checkView(Value view) {
     Operation *op = view.getDefiningOp();
@@ -138,8 +180,8 @@ struct LowerToLLVMPass : res::impl::LowerToLLVMPassBase<LowerToLLVMPass> {
     return success();
   }
 
-  std::string stepName(int64_t step, size_t target) {
-    return symbolFor("res_step_" + std::to_string(step), targets, target);
+  std::string stepName(const Program &program, int64_t step, size_t target) {
+    return symbolFor(program.prefix + "step_" + std::to_string(step), targets, target);
   }
 
   /// int kernel(void *context, halide_buffer_t *input…, halide_buffer_t *output…), without the input that the output
@@ -154,31 +196,31 @@ struct LowerToLLVMPass : res::impl::LowerToLLVMPassBase<LowerToLLVMPass> {
   }
 
   /// int32_t step(inputs, outputs, arena, worker)
-  void lowerCall(DriverBuilder &driver, CallOp call, int64_t step, size_t target) {
-    auto function = driver.function(stepName(step, target), driver.i32, SmallVector<Type>(4, driver.ptr), LLVM::Linkage::Internal);
+  void lowerCall(DriverBuilder &driver, const Program &program, CallOp call, size_t target) {
+    auto function = driver.function(stepName(program, program.steps, target), driver.i32, SmallVector<Type>(4, driver.ptr), LLVM::Linkage::Internal);
     OpBuilder &builder = driver.builder;
     Block *entry = function.addEntryBlock(builder);
     builder.setInsertionPointToStart(entry);
     SmallVector<Value> arguments{entry->getArgument(3)};
     for (auto [index, operand] : llvm::enumerate(call.getInputs()))
       if (index != call.getInPlace())
-        arguments.push_back(descriptor(driver, placeOf(driver, entry, operand)));
+        arguments.push_back(descriptor(driver, placeOf(driver, program, entry, operand)));
     for (Value result : call.getOutputs())
-      arguments.push_back(descriptor(driver, placeOf(driver, entry, result)));
+      arguments.push_back(descriptor(driver, placeOf(driver, program, entry, result)));
     auto type = LLVM::LLVMFunctionType::get(driver.i32, SmallVector<Type>(arguments.size(), driver.ptr));
     auto callee = FlatSymbolRefAttr::get(&getContext(), symbolFor(call.getCallee(), targets, target));
     auto called = LLVM::CallOp::create(builder, driver.loc, type, callee, arguments);
     LLVM::ReturnOp::create(builder, driver.loc, called.getResult());
   }
 
-  /// Where a value of @main lies.
-  Value placeOf(DriverBuilder &driver, Block *entry, Value value) {
+  /// Where a value of a program lies.
+  Value placeOf(DriverBuilder &driver, const Program &program, Block *entry, Value value) {
     if (isViewOp(value.getDefiningOp())) { // which begins where its first part lies, or inside
       const ViewPart part = getViewParts(value).front();
-      return driver.advance(placeOf(driver, entry, part.value), -part.offset);
+      return driver.advance(placeOf(driver, program, entry, part.value), -part.offset);
     }
     if (auto argument = dyn_cast<BlockArgument>(value))
-      return placeOfTurn(driver, entry, driver.loadPointer(entry->getArgument(0), argument.getArgNumber()), value);
+      return placeOfTurn(driver, program, entry, driver.loadPointer(entry->getArgument(0), argument.getArgNumber()), value);
     if (auto pack = value.getDefiningOp<PackOp>())
       return driver.advance(driver.address("res_weights"), pack.getOffset().value_or(0));
     auto result = cast<OpResult>(value);
@@ -187,13 +229,13 @@ struct LowerToLLVMPass : res::impl::LowerToLLVMPassBase<LowerToLLVMPass> {
       return driver.advance(entry->getArgument(2), offset);
     for (OpOperand &use : value.getUses())
       if (isa<func::ReturnOp>(use.getOwner()))
-        return placeOfTurn(driver, entry, driver.loadPointer(entry->getArgument(1), use.getOperandNumber()), value);
+        return placeOfTurn(driver, program, entry, driver.loadPointer(entry->getArgument(1), use.getOperandNumber()), value);
     return driver.null();
   }
 
   /// The part of an input or output that belongs to the current turn.
-  Value placeOfTurn(DriverBuilder &driver, Block *entry, Value pointer, Value value) {
-    if (turns == 1)
+  Value placeOfTurn(DriverBuilder &driver, const Program &program, Block *entry, Value pointer, Value value) {
+    if (!program.takesParts())
       return pointer;
     auto type = LLVM::LLVMFunctionType::get(driver.i64, {driver.ptr});
     Value turn = LLVM::CallOp::create(driver.builder, driver.loc, type, FlatSymbolRefAttr::get(&getContext(), "res_rt_turn"),
@@ -221,17 +263,18 @@ struct LowerToLLVMPass : res::impl::LowerToLLVMPassBase<LowerToLLVMPass> {
   }
 
   /// res_tensor_info of arguments or results, as one constant array.
-  void describeTensors(DriverBuilder &driver, StringRef name, TypeRange types, llvm::function_ref<StringAttr(unsigned)> nameOf) {
+  void describeTensors(DriverBuilder &driver, StringRef name, func::FuncOp main, TypeRange types,
+                       llvm::function_ref<StringAttr(unsigned)> nameOf) {
     auto part = [&](StringRef what, unsigned index) { return (name + "_" + what + llvm::Twine(index)).str(); };
     for (auto [index, type] : llvm::enumerate(types)) {
       StringAttr tensorName = nameOf(index);
       driver.string(part("name", index), tensorName ? tensorName.getValue() : "");
-      driver.integers(part("shape", index), getTypeOfTurns(type, turns).getShape());
+      driver.integers(part("shape", index), getModelShape(main, type));
     }
     driver.aggregate(name, [&] {
       SmallVector<Value> fields;
       for (auto [index, type] : llvm::enumerate(types)) {
-        RankedTensorType tensor = getTypeOfTurns(type, turns);
+        RankedTensorType tensor = getTypeOfTurns(type, getTurns(main));
         fields.append({driver.address(part("name", index)), driver.address(part("shape", index)),
                        driver.integer(driver.i64, getStorageBytes(tensor)), driver.integer(driver.i32, tensor.getRank()),
                        driver.integer(driver.i32, RES_F32)});
@@ -247,47 +290,63 @@ struct LowerToLLVMPass : res::impl::LowerToLLVMPassBase<LowerToLLVMPass> {
     return target.name == "x86-64-v4" ? RES_ABI_ISA_AVX2 | RES_ABI_ISA_AVX512 : RES_ABI_ISA_AVX2;
   }
 
-  void describe(DriverBuilder &driver, func::FuncOp main, int64_t steps) {
-    auto total = [&](StringRef name) { return main->getAttrOfType<IntegerAttr>(name).getInt(); };
+  void describeProgram(DriverBuilder &driver, const Program &program, size_t target) {
+    auto total = [&](StringRef name) { return func::FuncOp(program.main)->getAttrOfType<IntegerAttr>(name).getInt(); };
+    std::string table = symbolFor(program.prefix + "steps", targets, target);
+    driver.aggregate(table, [&] {
+      SmallVector<Value> fields;
+      for (int64_t step = 0; step < program.steps; ++step)
+        fields.push_back(driver.address(stepName(program, step, target)));
+      return fields;
+    });
+    auto nameOf = [&](const Program &other, size_t place) { return symbolFor(other.prefix + "program", targets, place); };
+    driver.aggregate(nameOf(program, target), [&]() -> SmallVector<Value> {
+      const bool hasOther = target + 1 < targets.size(), hasLarger = &program != &programs.back();
+      return {driver.address(table),
+              driver.integer(driver.i64, total(kArenaBytesAttr)),
+              driver.integer(driver.i64, program.most.shared),
+              driver.integer(driver.i64, program.most.worker),
+              driver.integer(driver.i32, isaOf(targets[target])),
+              driver.integer(driver.i32, program.turns > 1 ? program.turns : 0),
+              hasOther ? driver.address(nameOf(program, target + 1)) : driver.null(),
+              driver.address(program.prefix + "scratch"),
+              driver.integer(driver.i64, program.steps),
+              driver.integer(driver.i64, program.images),
+              hasLarger ? driver.address(nameOf(*(&program + 1), target)) : driver.null()};
+    });
+  }
+
+  void describe(DriverBuilder &driver, func::FuncOp main) {
     StringRef model = moduleString(kModelNameAttr, "model");
-    describeTensors(driver, "res_inputs", main.getArgumentTypes(),
+    describeTensors(driver, "res_inputs", main, main.getArgumentTypes(),
                     [&](unsigned i) { return main.getArgAttrOfType<StringAttr>(i, kTensorNameAttr); });
-    describeTensors(driver, "res_outputs", main.getResultTypes(),
+    describeTensors(driver, "res_outputs", main, main.getResultTypes(),
                     [&](unsigned i) { return main.getResultAttrOfType<StringAttr>(i, kTensorNameAttr); });
     driver.string("res_name", model);
     driver.string("res_target", TargetModel::join(targets));
     driver.string("res_compiler", "resc " RES_VERSION);
     driver.string("res_hash", moduleString(kModelHashAttr, ""));
-    driver.integers("res_scratch", places);
-    // The last first: each program refers to the one for processors that lack something of its instruction set.
-    for (size_t target = targets.size(); target-- > 0;) {
-      std::string table = symbolFor("res_steps", targets, target);
-      driver.aggregate(table, [&] {
-        SmallVector<Value> fields;
-        for (int64_t step = 0; step < steps; ++step)
-          fields.push_back(driver.address(stepName(step, target)));
-        return fields;
-      });
-      driver.aggregate(symbolFor("res_program", targets, target), [&]() -> SmallVector<Value> {
-        const bool last = target + 1 == targets.size();
-        return {driver.address(table),
-                driver.integer(driver.i64, total(kArenaBytesAttr)),
-                driver.integer(driver.i64, most.shared),
-                driver.integer(driver.i64, most.worker),
-                driver.integer(driver.i32, isaOf(targets[target])),
-                driver.integer(driver.i32, turns > 1 ? turns : 0),
-                last ? driver.null() : driver.address(symbolFor("res_program", targets, target + 1)),
-                driver.address("res_scratch")};
-      });
+    // The last first: each program refers to the one for more images, and to that for processors that lack something of its
+    // instruction set.
+    for (const Program &program : llvm::reverse(programs)) {
+      driver.integers(program.prefix + "scratch", program.places);
+      for (size_t target = targets.size(); target-- > 0;)
+        describeProgram(driver, program, target);
     }
+    int64_t steps = 0;
+    for (const Program &program : programs)
+      steps += program.steps;
 
-    const StringRef entries[] = {"res_rt_workspace_bytes", "res_rt_open",  "res_rt_run",        "res_rt_run_timed",
-                                 "res_rt_threads",         "res_rt_close", "res_rt_status_text"};
+    const bool anyBatch = takesAnyBatch(main);
+    SmallVector<StringRef> entries{"res_rt_workspace_bytes", "res_rt_open",  "res_rt_run",        "res_rt_run_timed",
+                                   "res_rt_threads",         "res_rt_close", "res_rt_status_text"};
+    if (anyBatch)
+      entries.push_back("res_rt_run_batch");
     for (StringRef entry : entries) // only their addresses matter here
       driver.function(entry, driver.i32, {});
     driver.aggregate("res_model_data", [&] {
       SmallVector<Value> fields{driver.integer(driver.i32, RES_ABI_VERSION),
-                                driver.integer(driver.i32, sizeof(res_model)),
+                                driver.integer(driver.i32, anyBatch ? sizeof(res_model) : offsetof(res_model, run_batch)),
                                 driver.address("res_name"),
                                 driver.address("res_target"),
                                 driver.address("res_compiler"),
@@ -311,9 +370,7 @@ struct LowerToLLVMPass : res::impl::LowerToLLVMPassBase<LowerToLLVMPass> {
   }
 
   std::vector<TargetModel> targets; // a program for each, the best first
-  int64_t turns = 1;                // in which a batch goes through the steps
-  SmallVector<int64_t> places;
-  Scratch most;
+  std::vector<Program> programs;    // @main, and @main_together if there is one
 };
 
 } // namespace

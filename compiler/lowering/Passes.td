@@ -39,7 +39,8 @@ def OutlineKernelsPass : Res_LoweringPass<"res-outline-kernels"> {
 def PlanMemoryPass : Res_LoweringPass<"res-plan-memory"> {
   let summary = "give every tensor its place in the arena and every weight its place in the weights section";
   let description = [{
-    A tensor lives from the call that writes it to the last call that reads it. Weights lie in the order of the calls
+    A tensor lives from the call that writes it to the last call that reads it; programs for one image and for several, of
+    which one runs at a time, each have the whole arena. Weights lie in the order of the calls
     that read them first. `@main` gets the totals: `res.arena_bytes`, `res.arena_lower_bound_bytes` (the most that is
     live at any step) and `res.weights_bytes`.
   }];

@@ -32,24 +32,25 @@ namespace {
 struct PlanMemoryPass : res::impl::PlanMemoryPassBase<PlanMemoryPass> {
   using Base::Base;
   void runOnOperation() override {
-    auto function = getOperation().lookupSymbol<func::FuncOp>("main");
-    if (!function) {
+    SmallVector<func::FuncOp> programs = getPrograms(getOperation());
+    if (programs.empty() || programs.front().getName() != "main") {
       getOperation().emitError("expected a function 'main'");
       return signalPassFailure();
     }
-    if (failed(placeTensors(function)))
-      return signalPassFailure();
-    placeWeights(function);
-    if (failed(checkLimit(function)))
+    for (func::FuncOp program : programs)
+      if (failed(placeTensors(program)))
+        return signalPassFailure();
+    placeWeights(programs);
+    if (failed(checkLimit()))
       signalPassFailure();
   }
 
   /// The workspace of one thread against what was asked for: every decision has been made to make it small.
-  LogicalResult checkLimit(func::FuncOp function) {
+  LogicalResult checkLimit() {
     auto limit = getOperation()->getAttrOfType<IntegerAttr>(kMemoryLimitAttr);
     if (!limit)
       return success();
-    const int64_t bytes = getWorkspaceBytes(function, 1);
+    const int64_t bytes = getWorkspaceBytes(getOperation(), 1);
     if (bytes <= limit.getInt())
       return success();
     getOperation().emitError("expected a workspace of at most ") << limit.getInt() << " bytes (--memory-limit), the least that "
@@ -186,22 +187,27 @@ struct PlanMemoryPass : res::impl::PlanMemoryPassBase<PlanMemoryPass> {
   }
 
   /// In network order, so that the hardware streams and a prefetch of what comes next is a constant distance.
-  void placeWeights(func::FuncOp function) {
+  /// What one program has placed, the other finds there.
+  void placeWeights(ArrayRef<func::FuncOp> programs) {
     Builder builder(&getContext());
     int64_t offset = 0;
-    for (auto call : function.getOps<CallOp>())
-      for (Value input : call.getInputs()) {
-        auto pack = input.getDefiningOp<PackOp>();
-        if (!pack || (pack.getOffset() && placed.contains(pack)))
-          continue;
-        placed.insert(pack);
-        pack.setOffsetAttr(builder.getI64IntegerAttr(offset));
-        offset += llvm::alignTo(getStorageBytes(pack.getType()), kArenaAlignment);
-      }
-    function->setAttr(kWeightsBytesAttr, builder.getI64IntegerAttr(offset));
+    llvm::DenseSet<Operation *> placed;
+    std::map<std::vector<const void *>, IntegerAttr> places;
+    for (func::FuncOp program : programs)
+      for (auto call : program.getOps<CallOp>())
+        for (Value input : call.getInputs()) {
+          auto pack = input.getDefiningOp<PackOp>();
+          if (!pack || !placed.insert(pack).second)
+            continue;
+          pack.removeOffsetAttr();
+          auto [place, isNew] = places.try_emplace(getWeightKey(pack), builder.getI64IntegerAttr(offset));
+          pack.setOffsetAttr(place->second);
+          if (isNew)
+            offset += llvm::alignTo(getStorageBytes(pack.getType()), kArenaAlignment);
+        }
+    for (func::FuncOp program : programs)
+      program->setAttr(kWeightsBytesAttr, builder.getI64IntegerAttr(offset));
   }
-
-  llvm::DenseSet<Operation *> placed;
 };
 
 } // namespace

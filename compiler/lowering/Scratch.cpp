@@ -192,4 +192,11 @@ int64_t res::getWorkspaceBytes(func::FuncOp main, uint32_t threads) {
   return res_abi_workspace_bytes(bytes, 0, 0, threads);
 }
 
+int64_t res::getWorkspaceBytes(ModuleOp planned, uint32_t threads) {
+  int64_t bytes = 0;
+  for (func::FuncOp program : getPrograms(planned))
+    bytes = std::max(bytes, getWorkspaceBytes(program, threads));
+  return bytes;
+}
+
 int64_t res::getStateBytes(uint32_t threads) { return int64_t(res_abi_workspace_bytes(0, 0, 0, threads)); }

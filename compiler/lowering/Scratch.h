@@ -36,6 +36,8 @@ res_abi_scratch getScratchPlace(CallOp call);
 
 /// Bytes of the workspace of a planned program: arena, and scratch above what is live in each step.
 int64_t getWorkspaceBytes(mlir::func::FuncOp main, uint32_t threads);
+/// The most of all programs, of which one runs at a time.
+int64_t getWorkspaceBytes(mlir::ModuleOp planned, uint32_t threads);
 
 /// The need of a kernel with layouts and schedules. Code generation compares what Halide allocates with it.
 Scratch computeScratch(KernelOp kernel);

@@ -106,14 +106,16 @@ static llvm::Error compileKernels(MutableArrayRef<KernelJob> jobs, const BuildOp
 }
 
 /// Packs every weight into its place of the mapped section.
-static llvm::Error packWeights(func::FuncOp main, const BuildOptions &options, MutableArrayRef<char> section) {
+static llvm::Error packWeights(ModuleOp module, const BuildOptions &options, MutableArrayRef<char> section) {
   WeightEvaluator evaluator(options.baseFolder);
   FirstError errors;
   SmallVector<PackOp> packs;
-  main.walk([&](PackOp pack) {
-    if (pack.getOffset())
-      packs.push_back(pack);
-  });
+  llvm::DenseSet<int64_t> offsets; // programs share weights
+  for (func::FuncOp program : getPrograms(module))
+    program.walk([&](PackOp pack) {
+      if (pack.getOffset() && offsets.insert(*pack.getOffset()).second)
+        packs.push_back(pack);
+    });
   llvm::DefaultThreadPool pool(llvm::hardware_concurrency(options.jobs));
   for (auto [i, pack] : llvm::enumerate(packs)) {
     int64_t offset = *pack.getOffset(), bytes = packedBytes(pack);
@@ -176,10 +178,11 @@ llvm::Error res::buildArtifact(ModuleOp module, const BuildOptions &options) {
   auto folder = TemporaryFolder::create();
   if (!folder)
     return folder.takeError();
+  const SmallVector<func::FuncOp> programs = getPrograms(module);
   std::vector<KernelJob> jobs;
   std::vector<std::string> objects;
   for (auto function : module.getOps<func::FuncOp>())
-    for (size_t place = 0; function != main && place < targets->size(); ++place) {
+    for (size_t place = 0; !llvm::is_contained(programs, function) && place < targets->size(); ++place) {
       objects.push_back(folder->file("kernel" + std::to_string(objects.size()) + ".o"));
       jobs.push_back({function, &(*targets)[place], symbolFor(function.getName(), *targets, place),
                       {objects.back(), "", "", !options.instrumentedRuntime.empty()}});
@@ -195,7 +198,7 @@ llvm::Error res::buildArtifact(ModuleOp module, const BuildOptions &options) {
   if (llvm::Error error = writeRuntime(options, arch, runtime))
     return error;
   int64_t weightsBytes = weightsAttr.getInt();
-  auto fill = [&](MutableArrayRef<char> section) { return packWeights(main, options, section); };
+  auto fill = [&](MutableArrayRef<char> section) { return packWeights(module, options, section); };
   std::string manifest = describeArtifact(module);
   if (options.dump)
     if (llvm::Error error = writeFile(options.dump->addFile("manifest.json", "what the artifact says about itself"), manifest))

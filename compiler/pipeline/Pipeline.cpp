@@ -55,6 +55,8 @@ void res::addPhase(OpPassManager &passes, Phase phase) {
     passes.addPass(createSplitBatchPass());
     passes.addPass(createDecideSchedulesPass());
     passes.addPass(createDecideBandsPass());
+    // 2. Of a model of any batch: one packing for its programs.
+    passes.addPass(createSharePackingPass());
     break;
   case Phase::scheduled:
     // Kernels that were decided to be one merge before layouts fix their types.
@@ -100,8 +102,7 @@ static std::optional<int64_t> planFor(ModuleOp fused, int64_t limit) {
   trial->getOperation()->removeAttr(kMemoryLimitAttr); // planning would fail above it
   if (failed(run(Phase::scheduled)) || failed(run(Phase::planned)))
     return std::nullopt;
-  auto main = trial->lookupSymbol<func::FuncOp>("main");
-  return main ? std::optional(getWorkspaceBytes(main, 1)) : std::nullopt;
+  return getWorkspaceBytes(*trial, 1);
 }
 
 /// The limit that decisions have to be made for so that the workspace meets `limit`: they expect tensors and scratch to lie

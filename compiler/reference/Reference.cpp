@@ -118,39 +118,40 @@ Expected<SmallVector<Operand>> Interpreter::runCall(CallOp call, SmallVector<Ope
   return runBlock(callee.getBody().front(), std::move(operands));
 }
 
-Expected<std::vector<std::vector<double>>> res::evaluateReference(ModuleOp module, WeightEvaluator &weights,
-                                                                  ArrayRef<std::vector<double>> inputs,
-                                                                  const ReferenceOptions &options) {
-  auto main = module.lookupSymbol<func::FuncOp>("main");
-  if (!main || !llvm::hasSingleElement(main.getBody()))
+using Values = std::vector<std::vector<double>>;
+
+/// The times that a program takes its arguments from the inputs, where `first` of each have been taken.
+static Expected<int64_t> countTurns(func::FuncOp program, ArrayRef<std::vector<double>> inputs, ArrayRef<size_t> first) {
+  if (!program || !llvm::hasSingleElement(program.getBody()))
     return llvm::createStringError("expected a function 'main' of one block");
-  if (inputs.size() != main.getNumArguments())
-    return llvm::createStringError("expected " + llvm::Twine(main.getNumArguments()) + " inputs, got " +
+  if (inputs.size() != program.getNumArguments())
+    return llvm::createStringError("expected " + llvm::Twine(program.getNumArguments()) + " inputs, got " +
                                    llvm::Twine(inputs.size()));
-  const int64_t turns = getTurns(main);
-  for (auto [index, argument] : llvm::enumerate(main.getArguments())) {
+  std::optional<int64_t> turns;
+  for (auto [index, argument] : llvm::enumerate(program.getArguments())) {
     auto type = dyn_cast<RankedTensorType>(argument.getType());
     if (!type || !type.hasStaticShape())
       return llvm::createStringError("expected input " + llvm::Twine(index) + " to be a tensor with a static shape");
-    if (turns * type.getNumElements() != int64_t(inputs[index].size()))
-      return llvm::createStringError("expected input " + llvm::Twine(index) + " of " +
-                                     llvm::Twine(turns * type.getNumElements()) + " elements, got " +
-                                     llvm::Twine(inputs[index].size()));
+    const int64_t fits = int64_t(inputs[index].size() - first[index]) / std::max<int64_t>(type.getNumElements(), 1);
+    turns = std::min(fits, turns.value_or(fits));
   }
+  return turns.value_or(1);
+}
 
-  Workers workers(options.threads);
-  OpEvaluator ops(weights, workers);
-  std::vector<std::vector<double>> results(main.getNumResults());
+/// Runs a program so many times, on inputs from `first` on, which it moves, and appends what it computes.
+static llvm::Error runTurns(ModuleOp module, func::FuncOp program, int64_t turns, OpEvaluator &ops,
+                            ArrayRef<std::vector<double>> inputs, MutableArrayRef<size_t> first,
+                            const ReferenceOptions &options, Values &results) {
   for (int64_t turn = 0; turn < turns; ++turn) {
     SmallVector<Operand> arguments;
-    for (auto [input, argument] : llvm::zip_equal(inputs, main.getArguments())) {
+    for (auto [input, argument, begin] : llvm::zip_equal(inputs, program.getArguments(), first)) {
       auto type = cast<RankedTensorType>(argument.getType());
-      auto first = input.begin() + turn * type.getNumElements();
-      auto part = std::make_shared<const std::vector<double>>(first, first + type.getNumElements());
+      auto part = std::make_shared<const std::vector<double>>(input.begin() + begin, input.begin() + begin + type.getNumElements());
       arguments.push_back({Shape(type.getShape()), std::move(part), Value(), Attribute()});
+      begin += type.getNumElements();
     }
     Expected<SmallVector<Operand>> outputs =
-        Interpreter(module, ops, options).runBlock(main.getBody().front(), std::move(arguments));
+        Interpreter(module, ops, options).runBlock(program.getBody().front(), std::move(arguments));
     if (!outputs)
       return outputs.takeError();
     for (auto [result, output] : llvm::zip_equal(results, *outputs)) {
@@ -159,6 +160,36 @@ Expected<std::vector<std::vector<double>>> res::evaluateReference(ModuleOp modul
         return elements.takeError();
       result.insert(result.end(), (*elements)->begin(), (*elements)->end());
     }
+  }
+  return llvm::Error::success();
+}
+
+Expected<Values> res::evaluateReference(ModuleOp module, WeightEvaluator &weights, ArrayRef<std::vector<double>> inputs,
+                                        const ReferenceOptions &options) {
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  SmallVector<size_t> first(inputs.size());
+  if (Expected<int64_t> turns = countTurns(main, inputs, first); !turns)
+    return turns.takeError();
+  Workers workers(options.threads);
+  OpEvaluator ops(weights, workers);
+  Values results(main.getNumResults());
+  // As the driver does: several images at a time, the rest one by one.
+  auto together = module.lookupSymbol<func::FuncOp>(kTogetherFunction);
+  for (func::FuncOp program : together ? SmallVector<func::FuncOp>{together, main} : SmallVector<func::FuncOp>{main}) {
+    Expected<int64_t> fits = countTurns(program, inputs, first);
+    if (!fits)
+      return fits.takeError();
+    if (program.getNumResults() != results.size())
+      return llvm::createStringError("expected as many results of '" + program.getName() + "' as of 'main'");
+    const int64_t turns = takesAnyBatch(main) ? *fits : getTurns(main);
+    for (auto [index, type] : llvm::enumerate(program.getArgumentTypes())) {
+      const int64_t elements = turns * cast<RankedTensorType>(type).getNumElements(), given = inputs[index].size() - first[index];
+      if (program == main && elements != given)
+        return llvm::createStringError("expected input " + llvm::Twine(index) + " of " + llvm::Twine(elements) +
+                                       " elements, got " + llvm::Twine(given));
+    }
+    if (llvm::Error error = runTurns(module, program, turns, ops, inputs, first, options, results))
+      return error;
   }
   return results;
 }

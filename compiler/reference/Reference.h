@@ -26,7 +26,8 @@ struct ReferenceOptions {
 };
 
 /// Runs @main of a verified module in any phase from `imported` to `planned`. Inputs and results are row-major in their
-/// logical shapes whatever their layouts. A packed weight counts as the weight behind its res.pack. Values are freed
+/// logical shapes whatever their layouts. A model of any batch takes the images that there are, as many as @main_together
+/// takes at a time, the others by @main. A packed weight counts as the weight behind its res.pack. Values are freed
 /// after their last use. Errors (unreadable weights, unknown operations, inputs of the wrong size) are one line each.
 llvm::Expected<std::vector<std::vector<double>>> evaluateReference(mlir::ModuleOp module, WeightEvaluator &weights,
                                                                    llvm::ArrayRef<std::vector<double>> inputs,

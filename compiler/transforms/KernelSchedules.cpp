@@ -103,13 +103,13 @@ static MapWork workOf(Operation *op) {
 }
 
 static FailureOr<Decision> chooseConvSchedule(KernelOp kernel, ConvOp op, const TargetModel &target,
-                                              Prefer prefer, ArrayRef<TargetModel> others, Attribute packed) {
+                                              Prefer prefer, ArrayRef<TargetModel> others, Attribute packed, bool sameBlocks) {
   const ConvShape shape = shapeOf(kernel, op);
   if (auto winograd = dyn_cast_or_null<WinogradAttr>(packed)) {
     WinogradSchedule like{};
     like.tile = winograd.getTile(), like.group = winograd.getBlocks();
     like.weights = WinogradWeights(int(winograd.getWeights()));
-    std::optional<WinogradSchedule> s = chooseWinogradLike(shape, target, like);
+    std::optional<WinogradSchedule> s = chooseWinogradLike(shape, target, like, sameBlocks);
     if (!s)
       return failure();
     return decide(kernel, *s);
@@ -119,9 +119,9 @@ static FailureOr<Decision> chooseConvSchedule(KernelOp kernel, ConvOp op, const 
 }
 
 FailureOr<Decision> res::chooseSchedule(KernelOp kernel, const TargetModel &target, Prefer prefer,
-                                        ArrayRef<TargetModel> others, Attribute packed) {
+                                        ArrayRef<TargetModel> others, Attribute packed, bool sameBlocks) {
   return llvm::TypeSwitch<Operation *, FailureOr<Decision>>(kernel.getAnchor())
-      .Case([&](ConvOp op) { return chooseConvSchedule(kernel, op, target, prefer, others, packed); })
+      .Case([&](ConvOp op) { return chooseConvSchedule(kernel, op, target, prefer, others, packed, sameBlocks); })
       .Case([&](GemmOp op) {
         DenseSchedule s = chooseDense(op.getType().getDimSize(0), op.getInput().getType().getDimSize(1),
                                       op.getType().getDimSize(1), target);

@@ -20,8 +20,10 @@ Prefer preferenceOf(mlir::ModuleOp module);
 
 /// What the cost model chooses for a kernel whose layouts are decided. `packed` is a schedule for another target, which has
 /// decided how weights are packed; fails where `target` cannot read them so. Or it is null, and then `others` will follow.
+/// `sameBlocks`: the choice is the first for this kernel, so that its own blocks say how its weights are packed.
 mlir::FailureOr<Decision> chooseSchedule(KernelOp kernel, const TargetModel &target, Prefer prefer,
-                                         llvm::ArrayRef<TargetModel> others = {}, mlir::Attribute packed = {});
+                                         llvm::ArrayRef<TargetModel> others = {}, mlir::Attribute packed = {},
+                                         bool sameBlocks = false);
 
 /// The schedule of a kernel as a stage of a banded one. A Winograd schedule that it has stays where `mayTransform`; other
 /// convolutions become direct ones whose tasks are rows.

@@ -128,6 +128,9 @@ def SplitBatchPass : Res_Pass<"res-split-batch"> {
     ```
 
     Nothing changes where operations move data from image to image.
+
+    In a model of any batch (`res.any_batch`) it is `@main_together` that becomes the network for fewer images, if any; it goes
+    where that is one image, as in `@main`, and under a limit of the memory. That images meet is an error then.
   }];
   let options = [Option<"images", "images", "int64_t", "0", "images in a turn; default: what the cost model chooses">];
 }
@@ -151,6 +154,15 @@ def DecideBandsPass : Res_Pass<"res-decide-bands"> {
     asks for a smaller peak at any price. Writes `res.bands`, the schedules of the stages, and `res.remark` with the numbers.
     Kernels that have `res.bands` already keep them, and then nothing else is decided.
   }];
+}
+
+def SharePackingPass : Res_Pass<"res-share-packing"> {
+  let summary = "let all batches read one packing of the weights";
+  let description = [{
+    In a model of any batch, kernels of `@main_together` whose schedules want their weights in another order than those of
+    `@main` get schedules that read that order; bands that they are computed in are given up. Nothing but attributes changes.
+  }];
+  let statistics = [Statistic<"numChanged", "num-changed", "kernels with another schedule than before">];
 }
 
 def TileBottleneckPass : Res_Pass<"res-tile-bottleneck"> {

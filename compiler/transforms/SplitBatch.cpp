@@ -1,7 +1,7 @@
 //===- SplitBatch.cpp - a batch in turns of some images ---------*- C++ -*-===//
 //
 // Images never meet in a network, so it may be run for some of them after the others. @main becomes the network for one
-// turn, and says in res.turns how many there are.
+// turn, and says in res.turns how many there are. Of a model of any batch it is @main_together that gets fewer images.
 //
 //===----------------------------------------------------------------------===//
 
@@ -66,12 +66,39 @@ struct SplitBatchPass : res::impl::SplitBatchPassBase<SplitBatchPass> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
     auto main = module.lookupSymbol<func::FuncOp>("main");
-    const int64_t batch = main && !main->hasAttr(kTurnsAttr) ? batchOf(main) : 0;
-    const bool apart = !module.walk([](Operation *op) {
-                                return keepsImagesApart(op) ? WalkResult::advance() : WalkResult::interrupt();
-                              }).wasInterrupted();
-    if (batch < 2 || !apart)
+    if (!main)
       return;
+    Operation *mixing = nullptr;
+    module.walk([&](Operation *op) {
+      mixing = keepsImagesApart(op) ? nullptr : op;
+      return mixing ? WalkResult::interrupt() : WalkResult::advance();
+    });
+    if (!takesAnyBatch(main)) {
+      if (const int64_t batch = main->hasAttr(kTurnsAttr) || mixing ? 0 : batchOf(main); batch > 1)
+        splitInto(main, batch, [&](int64_t turns) {
+          main->setAttr(kTurnsAttr, Builder(&getContext()).getI64IntegerAttr(turns));
+        });
+      return;
+    }
+    auto together = module.lookupSymbol<func::FuncOp>(kTogetherFunction);
+    const int64_t batch = together ? batchOf(together) : 0;
+    if (mixing || batchOf(main) != 1 || (together && batch < 2)) {
+      (mixing ? mixing : main)->emitError("expected images that do not meet, as the model takes any batch; expected --batch N");
+      return signalPassFailure();
+    }
+    // The least memory is that of one image.
+    if (together && module->hasAttr(kMemoryLimitAttr))
+      together.erase();
+    else if (together)
+      splitInto(together, batch, [&](int64_t turns) {
+        if (turns == batch)
+          together.erase();
+      });
+  }
+
+  /// Gives a program the images of a turn, and calls `done` with the number of turns if these are several.
+  void splitInto(func::FuncOp main, int64_t batch, llvm::function_ref<void(int64_t)> done) {
+    ModuleOp module = getOperation();
     auto targetAttr = module->getAttrOfType<StringAttr>(kTargetAttr);
     llvm::Expected<std::vector<TargetModel>> models = TargetModel::getAll(targetAttr ? targetAttr.getValue() : "host");
     if (!models) {
@@ -83,8 +110,10 @@ struct SplitBatchPass : res::impl::SplitBatchPassBase<SplitBatchPass> {
       main.emitError() << "expected images that divide the batch of " << batch << ", got " << chosen;
       return signalPassFailure();
     }
-    if (chosen < batch)
-      split(main, batch, chosen);
+    if (chosen == batch)
+      return;
+    narrowTo(main, chosen);
+    done(batch / chosen);
   }
 
   static ImageWork workOf(func::FuncOp main, int64_t batch) {
@@ -104,7 +133,7 @@ struct SplitBatchPass : res::impl::SplitBatchPassBase<SplitBatchPass> {
   }
 
   /// Every activation gets `chosen` images.
-  void split(func::FuncOp main, int64_t batch, int64_t chosen) {
+  void narrowTo(func::FuncOp main, int64_t chosen) {
     auto narrow = [&](Value value) {
       SmallVector<int64_t> shape(typeOf(value).getShape());
       shape[0] = chosen;
@@ -122,7 +151,6 @@ struct SplitBatchPass : res::impl::SplitBatchPassBase<SplitBatchPass> {
     Builder builder(&getContext());
     main.setFunctionType(builder.getFunctionType(main.getBody().getArgumentTypes(),
                                                  main.getBody().front().getTerminator()->getOperandTypes()));
-    main->setAttr(kTurnsAttr, builder.getI64IntegerAttr(batch / chosen));
   }
 };
 

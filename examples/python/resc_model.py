@@ -39,7 +39,9 @@ class ModelInfo(Structure):
                 ("run_timed", c_void_p),
                 ("threads", CFUNCTYPE(c_int32, c_void_p)),
                 ("close", CFUNCTYPE(None, c_void_p)),
-                ("status_text", CFUNCTYPE(c_char_p, c_int32))]
+                ("status_text", CFUNCTYPE(c_char_p, c_int32)),
+                # Only models of any batch have what follows, and struct_bytes for it.
+                ("run_batch", CFUNCTYPE(c_int32, c_void_p, c_int64, POINTER(c_void_p), POINTER(c_void_p), c_void_p))]
 
 
 class ResError(RuntimeError):
@@ -47,7 +49,7 @@ class ResError(RuntimeError):
 
 
 class Tensor:
-    """What an input or output is called and how it looks."""
+    """What an input or output is called and how it looks: its shape begins with -1 where the model takes any batch."""
 
     def __init__(self, info):
         self.name = info.name.decode()
@@ -72,7 +74,9 @@ class Model:
             raise ResError(f"'{path}': expected a library made by resc compile: {error}") from None
         get_model.restype = POINTER(ModelInfo)
         self._info = get_model().contents
-        if self._info.abi_version != ABI_VERSION or self._info.struct_bytes != ctypes.sizeof(ModelInfo):
+        self._any_batch = self._info.struct_bytes == ctypes.sizeof(ModelInfo)
+        known = self._any_batch or self._info.struct_bytes == ModelInfo.run_batch.offset
+        if self._info.abi_version != ABI_VERSION or not known:
             raise ResError(f"'{path}': expected ABI version {ABI_VERSION}, got {self._info.abi_version}")
         self.inputs = [Tensor(info) for info in self._info.inputs[:self._info.input_count]]
         self.outputs = [Tensor(info) for info in self._info.outputs[:self._info.output_count]]
@@ -87,11 +91,17 @@ class Model:
         if len(arrays) + len(named) != len(self.inputs) or any(t.name not in values for t in self.inputs):
             raise TypeError(f"expected the inputs {self.inputs}, got {len(arrays)} in order and {sorted(named)}")
         inputs = [np.ascontiguousarray(values[tensor.name], tensor.dtype) for tensor in self.inputs]
+        batch = inputs[0].shape[:1] if self._any_batch else ()
+        if batch == (0,):
+            raise ValueError("expected a batch of at least one image, got none")
         for tensor, array in zip(self.inputs, inputs):
-            if array.shape != tensor.shape:
-                raise ValueError(f"input '{tensor.name}': expected shape {tensor.shape}, got {array.shape}")
-        outputs = {tensor.name: np.empty(tensor.shape, tensor.dtype) for tensor in self.outputs}
-        self._check(self._info.run(self._instance, self._pointers(inputs), self._pointers(outputs.values())))
+            expected = batch + tensor.shape[len(batch):]
+            if array.shape != expected:
+                raise ValueError(f"input '{tensor.name}': expected shape {expected}, got {array.shape}")
+        outputs = {tensor.name: np.empty(batch + tensor.shape[len(batch):], tensor.dtype) for tensor in self.outputs}
+        pointers = self._pointers(inputs), self._pointers(outputs.values())
+        self._check(self._info.run_batch(self._instance, batch[0], *pointers, None) if batch else
+                    self._info.run(self._instance, *pointers))
         return outputs
 
     @property

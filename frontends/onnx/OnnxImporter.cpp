@@ -7,6 +7,7 @@
 
 #include "frontends/onnx/OnnxImporter.h"
 
+#include "frontends/onnx/AnyBatch.h"
 #include "frontends/onnx/NodeImport.h"
 #include "frontends/onnx/WireSplit.h"
 #include "onnx-ml.pb.h"
@@ -36,18 +37,21 @@ namespace {
 class GraphImporter {
 public:
   GraphImporter(MLIRContext &context, ModelFiles &files, const onnx::GraphProto &proto, int64_t opset,
-                const OnnxImportOptions &options)
-      : state(context, files, opset), proto(proto), options(options),
+                const OnnxImportOptions &options, int64_t images)
+      : state(context, files, opset), proto(proto), options(options), images(images),
         module(ModuleOp::create(UnknownLoc::get(&context))) {}
 
   /// Null after problems, all of which were emitted.
   OwningOpRef<ModuleOp> run();
 
+  /// For each input of @main, whether any batch may be its first dimension.
+  ArrayRef<bool> getTakesAnyBatch() const { return takesAnyBatch; }
+
 private:
   void collectNames();
   void importInputs();
   void importInput(const onnx::ValueInfoProto &input);
-  std::optional<Dims> getInputShape(StringRef name, const onnx::TypeProto::Tensor &type);
+  std::optional<Dims> getInputShape(StringRef name, const onnx::TypeProto::Tensor &type, bool &isAnyBatch);
   void importNode(const onnx::NodeProto &node);
   LogicalResult importKnownNode(const onnx::NodeProto &node);
   bool areInputsDefined(const onnx::NodeProto &node);
@@ -59,10 +63,12 @@ private:
   GraphState state;
   const onnx::GraphProto &proto;
   const OnnxImportOptions &options;
+  const int64_t images; // what a symbolic first dimension stands for where options.batch does not say it
   OwningOpRef<ModuleOp> module;
   func::FuncOp main;
   llvm::StringMap<const onnx::NodeProto *> producers;
   llvm::SmallSetVector<const NodeRule *, 8> tooNew; // operators the model has in a newer opset
+  SmallVector<bool> takesAnyBatch;
   Problems errors;
 };
 
@@ -94,8 +100,9 @@ void GraphImporter::collectNames() {
 // Inputs
 //===----------------------------------------------------------------------===//
 
-/// The static shape of an input, with the options applied.
-std::optional<Dims> GraphImporter::getInputShape(StringRef name, const onnx::TypeProto::Tensor &type) {
+/// The static shape of an input, with the options applied. `isAnyBatch`: the first of it is `images`.
+std::optional<Dims> GraphImporter::getInputShape(StringRef name, const onnx::TypeProto::Tensor &type,
+                                                 bool &isAnyBatch) {
   auto error = [&] { return emitError() << "input " << quote(name) << ": "; };
   auto wanted = options.inputShapes.find(name);
   bool isGiven = wanted != options.inputShapes.end();
@@ -118,14 +125,16 @@ std::optional<Dims> GraphImporter::getInputShape(StringRef name, const onnx::Typ
     // Some exporters write 0 or -1 for a size that is not known.
     bool isStatic = dim.has_dim_value() && dim.dim_value() > 0;
     bool takesBatch = !isGiven && axis == 0 && options.batch;
-    int64_t size = isGiven ? wanted->second[axis] : takesBatch ? *options.batch : dim.dim_value();
+    bool takesImages = axis == 0 && !isStatic && !options.batch && (!isGiven || (options.anyBatch && wanted->second[0] == 1));
+    isAnyBatch |= takesImages;
+    int64_t size = takesBatch ? *options.batch : takesImages ? images : isGiven ? wanted->second[axis] : dim.dim_value();
     shape.push_back(size);
     if (isStatic && size != dim.dim_value()) {
       error() << "expected " << dim.dim_value() << " at dimension " << axis << ", which is not symbolic, got " << size
               << " from " << (isGiven ? "--input-shape" : "--batch");
       return std::nullopt;
     }
-    if (!isStatic && !isGiven && !takesBatch)
+    if (!isStatic && !isGiven && !takesBatch && !takesImages)
       symbolic.push_back(std::to_string(axis) + (dim.dim_param().empty() ? "" : " (" + quote(dim.dim_param()) + ")"));
   }
   if (symbolic.empty())
@@ -153,7 +162,8 @@ void GraphImporter::importInput(const onnx::ValueInfoProto &input) {
     emitError() << "input " << quote(input.name()) << ": expected float32, got " << getTypeName(type.elem_type());
     return;
   }
-  std::optional<Dims> shape = getInputShape(input.name(), type);
+  bool isAnyBatch = false;
+  std::optional<Dims> shape = getInputShape(input.name(), type, isAnyBatch);
   if (!shape)
     return;
   int64_t count = countElements(*shape).value_or(0);
@@ -168,6 +178,7 @@ void GraphImporter::importInput(const onnx::ValueInfoProto &input) {
   if (failed(main.insertArgument(index, tensor, state.builder.getDictionaryAttr(name), main.getLoc())))
     return;
   state.operands[input.name()].activation = main.getArgument(index);
+  takesAnyBatch.push_back(isAnyBatch);
 }
 
 void GraphImporter::importInputs() {
@@ -319,6 +330,8 @@ OwningOpRef<ModuleOp> GraphImporter::run() {
     emitProblems();
     return {};
   }
+  if (images > 1) // the second reading: the first has said the rest
+    return succeeded(verify(*module)) ? std::move(module) : OwningOpRef<ModuleOp>();
   (*module)->setAttr(kPhaseAttr, builder.getStringAttr("imported"));
   (*module)->setAttr(kModelNameAttr, builder.getStringAttr(getModelName(state.files.getModel().path)));
   (*module)->setAttr(kModelHashAttr, builder.getStringAttr(state.files.computeHash()));
@@ -361,5 +374,31 @@ OwningOpRef<ModuleOp> res::importOnnx(MLIRContext &context, StringRef path, cons
     return fail(quote(path) + ": expected an opset_import of the default domain (is the file cut short?)");
   if (opset < kOldestOpset)
     return fail(quote(path) + " uses opset " + Twine(opset) + "; expected " + Twine(kOldestOpset) + " or newer");
-  return GraphImporter(context, *files, model.graph(), opset, options).run();
+  auto import = [&](int64_t images, SmallVectorImpl<bool> &takesAnyBatch) {
+    GraphImporter importer(context, *files, model.graph(), opset, options, images);
+    OwningOpRef<ModuleOp> module = importer.run();
+    takesAnyBatch.assign(importer.getTakesAnyBatch().begin(), importer.getTakesAnyBatch().end());
+    return module;
+  };
+  SmallVector<bool> takesAnyBatch;
+  OwningOpRef<ModuleOp> module = import(1, takesAnyBatch);
+  if (!module || (!options.anyBatch && !llvm::is_contained(takesAnyBatch, true)))
+    return module;
+  if (failed(checkInputs(*module, takesAnyBatch)))
+    return {};
+  // Shapes are computed while a model is read, so it is read again for several images.
+  std::string problem;
+  OwningOpRef<ModuleOp> together;
+  {
+    ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
+      problem = problem.empty() ? diagnostic.str() : problem;
+      return success();
+    });
+    together = import(kImagesTogether, takesAnyBatch);
+  }
+  if (!together)
+    return fail("expected a model that takes any batch, or --batch N; with " + Twine(kImagesTogether) + " images: " + problem);
+  if (failed(joinAnyBatch(*module, *together, kImagesTogether)))
+    return {};
+  return module;
 }

@@ -18,13 +18,19 @@ namespace res {
 struct OnnxImportOptions {
   /// Whole shapes of inputs, by name.
   llvm::StringMap<llvm::SmallVector<int64_t>> inputShapes;
-  /// What a symbolic first dimension of the other inputs stands for.
+  /// What a symbolic first dimension of the other inputs stands for. Without it, a model takes any batch if it has such
+  /// inputs.
   std::optional<int64_t> batch;
+  /// Whether it must have; inputShapes then give the shapes of one image.
+  bool anyBatch = false;
 };
+
+/// Images of @main_together as it is imported; a pass may find fewer to be better.
+inline constexpr int64_t kImagesTogether = 8;
 
 /// Reads the model at `path`: a module with res.phase, res.model and res.hash, and a function @main in NCHW with static
 /// shapes, one operation per ONNX node, the node's name as location. Weights refer to byte ranges of the model file (or
-/// of its external data) by absolute path. Null on failure; every problem was emitted as an error on the context, nodes
+/// of its external data) by absolute path. A model of any batch has a second function, @main_together. Null on failure; every problem was emitted as an error on the context, nodes
 /// that are not handled first, each problem in one line that names file, node or tensor.
 mlir::OwningOpRef<mlir::ModuleOp> importOnnx(mlir::MLIRContext &context, llvm::StringRef path,
                                              const OnnxImportOptions &options);

@@ -7,16 +7,18 @@ enum {
   WORKSPACE_ALIGNMENT = 64
 };
 
-static size_t bytes_for(const struct res_abi_program *program, uint32_t steps, int32_t threads) {
-  if (!program->scratch)
-    return res_abi_workspace_bytes(program->arena_bytes, program->shared_scratch_bytes, program->worker_scratch_bytes,
-                                   (uint32_t)threads);
-  uint64_t bytes = program->arena_bytes;
-  for (uint32_t i = 0; i < steps; ++i) {
+/* Programs of a model run one after the other in one workspace. */
+static size_t bytes_for(const struct res_abi_program *program, int32_t threads) {
+  const size_t larger = program->larger ? bytes_for(program->larger, threads) : 0;
+  uint64_t bytes = program->arena_bytes, shared = program->shared_scratch_bytes, worker = program->worker_scratch_bytes;
+  for (uint64_t i = 0; program->scratch && i < program->step_count; ++i) {
     uint64_t end = res_abi_step_bytes(&program->scratch[i], (uint32_t)threads);
     bytes = end > bytes ? end : bytes;
   }
-  return res_abi_workspace_bytes(bytes, 0, 0, (uint32_t)threads);
+  if (program->scratch)
+    shared = worker = 0;
+  const size_t own = res_abi_workspace_bytes(bytes, shared, worker, (uint32_t)threads);
+  return own > larger ? own : larger;
 }
 
 /* 0 becomes the default; own workers in a process without a thread library: 1. The result is -1 if out of range. */
@@ -30,7 +32,7 @@ static int32_t resolve_threads(int32_t threads, bool own_workers) {
 
 size_t res_rt_workspace_bytes(const res_model *model, int32_t threads) {
   int32_t resolved = resolve_threads(threads, false);
-  return model && resolved > 0 ? bytes_for(model->program, model->step_count, resolved) : 0;
+  return model && resolved > 0 ? bytes_for(model->program, resolved) : 0;
 }
 
 /* The options of a caller whose structure may be older, or newer as long as nothing is set that is not known here. */
@@ -96,7 +98,7 @@ res_status res_rt_open(const res_model *model, const res_options *given, res_ins
   if (!program)
     return RES_ERROR_PROCESSOR;
 
-  size_t bytes = bytes_for(program, model->step_count, threads);
+  size_t bytes = bytes_for(program, threads);
   void *allocation = 0, *workspace = options.workspace;
   if (!workspace) {
     workspace = allocation = aligned_alloc(RES_ABI_ALIGN, bytes);
@@ -133,29 +135,46 @@ static bool any_null(const void *const *pointers, uint32_t count) {
   return false;
 }
 
-static res_status run(res_instance *instance, const void *const *inputs, void *const *outputs, uint64_t *nanoseconds) {
+/* All steps of a program for each of the turns from `first` on. Adds their times to those in `nanoseconds`, if it is not
+ * null, where *start is the time now. */
+static int32_t run_turns(res_instance *instance, const struct res_abi_program *program, uint64_t first, uint64_t end,
+                         const void *const *inputs, void *const *outputs, uint64_t *nanoseconds, uint64_t *start) {
+  int32_t failure = 0;
+  for (instance->turn = first; instance->turn < end && !failure; ++instance->turn)
+    for (uint64_t i = 0; i < program->step_count && !failure; ++i) {
+      if (program->scratch)
+        res_rt_place_scratch(instance, &program->scratch[i]);
+      failure = program->steps[i](inputs, outputs, instance->arena, &instance->workers[0]);
+      if (nanoseconds) {
+        uint64_t now = res_now();
+        nanoseconds[i] += now - *start;
+        *start = now;
+      }
+    }
+  return failure;
+}
+
+/* `batch`: images of a model of any batch. */
+static res_status run(res_instance *instance, uint64_t batch, const void *const *inputs, void *const *outputs,
+                      uint64_t *nanoseconds) {
   const res_model *model = instance->model;
   if (any_null(inputs, model->input_count) || any_null((const void *const *)outputs, model->output_count))
     return RES_ERROR_ARGUMENT;
   if (atomic_exchange(&instance->busy, 1))
     return RES_ERROR_BUSY;
   res_rt_wake_workers(instance);
-  const res_abi_step *steps = instance->program->steps;
-  const struct res_abi_scratch *scratch = instance->program->scratch;
-  const uint32_t turns = instance->program->turns ? instance->program->turns : 1;
-  int32_t failure = 0;
+  const struct res_abi_program *program = instance->program, *larger = program->larger;
+  const uint64_t together = larger ? batch / larger->images : 0; /* turns of the larger program */
+  const uint64_t first = larger ? together * larger->images : 0, turns = program->turns ? program->turns : 1;
+  for (uint32_t i = 0; nanoseconds && i < model->step_count; ++i)
+    nanoseconds[i] = 0;
   uint64_t start = nanoseconds ? res_now() : 0;
-  for (instance->turn = 0; instance->turn < turns && !failure; ++instance->turn)
-    for (uint32_t i = 0; i < model->step_count && !failure; ++i) {
-      if (scratch)
-        res_rt_place_scratch(instance, &scratch[i]);
-      failure = steps[i](inputs, outputs, instance->arena, &instance->workers[0]);
-      if (nanoseconds) {
-        uint64_t end = res_now();
-        nanoseconds[i] = (instance->turn ? nanoseconds[i] : 0) + end - start;
-        start = end;
-      }
-    }
+  int32_t failure = 0;
+  if (together)
+    failure = run_turns(instance, larger, 0, together, inputs, outputs,
+                        nanoseconds ? nanoseconds + program->step_count : 0, &start);
+  if (!failure)
+    failure = run_turns(instance, program, first, program->images ? batch : turns, inputs, outputs, nanoseconds, &start);
   if (failure) /* a kernel that gives up may not have freed its scratch */
     for (int32_t i = 0; i < instance->threads; ++i)
       res_rt_reset_scratch(&instance->workers[i]);
@@ -164,12 +183,17 @@ static res_status run(res_instance *instance, const void *const *inputs, void *c
 }
 
 res_status res_rt_run(res_instance *instance, const void *const *inputs, void *const *outputs) {
-  return instance ? run(instance, inputs, outputs, 0) : RES_ERROR_ARGUMENT;
+  return instance ? run(instance, 1, inputs, outputs, 0) : RES_ERROR_ARGUMENT;
 }
 
 res_status res_rt_run_timed(res_instance *instance, const void *const *inputs, void *const *outputs,
                             uint64_t *step_nanoseconds) {
-  return instance && step_nanoseconds ? run(instance, inputs, outputs, step_nanoseconds) : RES_ERROR_ARGUMENT;
+  return instance && step_nanoseconds ? run(instance, 1, inputs, outputs, step_nanoseconds) : RES_ERROR_ARGUMENT;
+}
+
+res_status res_rt_run_batch(res_instance *instance, int64_t batch, const void *const *inputs, void *const *outputs,
+                            uint64_t *step_nanoseconds) {
+  return instance && batch > 0 ? run(instance, (uint64_t)batch, inputs, outputs, step_nanoseconds) : RES_ERROR_ARGUMENT;
 }
 
 uint64_t res_rt_turn(const void *worker) { return ((const res_worker *)worker)->instance->turn; }

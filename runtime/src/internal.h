@@ -64,7 +64,7 @@ struct res_instance {
     struct {            /* once per inference and loop, by the calling thread */
       atomic_uint busy; /* an inference runs; no worker goes to sleep meanwhile */
       uint32_t epoch;   /* number of the last parallel loop */
-      uint32_t turn;    /* of the inference that runs */
+      uint64_t turn;    /* of the program that runs; of one for one image, the image of the batch */
     };
     char run_line[RES_ABI_ALIGN];
   };
@@ -115,6 +115,8 @@ size_t res_rt_workspace_bytes(const res_model *model, int32_t threads);
 res_status res_rt_open(const res_model *model, const res_options *options, res_instance **instance);
 res_status res_rt_run(res_instance *instance, const void *const *inputs, void *const *outputs);
 res_status res_rt_run_timed(res_instance *instance, const void *const *inputs, void *const *outputs,
+                            uint64_t *step_nanoseconds);
+res_status res_rt_run_batch(res_instance *instance, int64_t batch, const void *const *inputs, void *const *outputs,
                             uint64_t *step_nanoseconds);
 int32_t res_rt_threads(const res_instance *instance);
 void res_rt_close(res_instance *instance);

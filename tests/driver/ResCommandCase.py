@@ -14,6 +14,7 @@ import numpy as np
 
 RESC = os.environ["RESC"]
 FAKE = os.environ["FAKE_MODEL"]
+FAKE_ANY = os.environ["FAKE_MODEL_ANY"]
 FAKE_TWO = os.environ["FAKE_MODEL_TWO"]
 FAKE_RGB = os.environ["FAKE_MODEL_RGB"]
 FAKE_GRAY = os.environ["FAKE_MODEL_GRAY"]

@@ -1,6 +1,7 @@
 /* A stand-in for a compiled library: implements the ABI by hand, so that the driver is tested without the compiler.
  *
  * -DVARIANT:      input 'data' 2x3x2x2, output 'prob' 2x5 with prob[b][k] = 2 * data[b].flat[k] - k.
+ * -DVARIANT_ANY:  the same, with any batch.
  * -DVARIANT_TWO:  inputs 'left' and 'right' 1x4, outputs 'sum' 1x4 (left + right) and 'maps' 1x2x2x1 (left - right).
  * -DVARIANT_RGB:  input 'image' 1x3x6x8, output 'copy' of the same shape and values.
  * -DVARIANT_GRAY: the same with 1x1x6x8. Both have the description (the note) of -DVARIANT.
@@ -39,14 +40,23 @@ static const res_tensor_info outputs[] = {{"sum", row_shape, 16, 2, RES_F32}, {"
 static const int64_t image_shape[] = {1, CHANNELS, 6, 8};
 static const res_tensor_info inputs[] = {{"image", image_shape, CHANNELS * 6 * 8 * 4, 4, RES_F32}};
 static const res_tensor_info outputs[] = {{"copy", image_shape, CHANNELS * 6 * 8 * 4, 4, RES_F32}};
+#elif defined(VARIANT_ANY)
+static const int64_t data_shape[] = {-1, 3, 2, 2}, prob_shape[] = {-1, 5};
+static const res_tensor_info inputs[] = {{"data", data_shape, 48, 4, RES_F32}};
+static const res_tensor_info outputs[] = {{"prob", prob_shape, 20, 2, RES_F32}};
+#define MANIFEST_TENSORS                                                                                               \
+  "\"inputs\":[{\"name\":\"data\",\"type\":\"f32\",\"shape\":[-1,3,2,2],\"bytes\":48}],"                               \
+  "\"outputs\":[{\"name\":\"prob\",\"type\":\"f32\",\"shape\":[-1,5],\"bytes\":20}],"
 #else
 static const int64_t data_shape[] = {2, 3, 2, 2}, prob_shape[] = {2, 5};
 static const res_tensor_info inputs[] = {{"data", data_shape, 96, 4, RES_F32}};
 static const res_tensor_info outputs[] = {{"prob", prob_shape, 40, 2, RES_F32}};
 #endif
+#ifndef MANIFEST_TENSORS
 #define MANIFEST_TENSORS                                                                                               \
   "\"inputs\":[{\"name\":\"data\",\"type\":\"f32\",\"shape\":[2,3,2,2],\"bytes\":96}],"                                \
   "\"outputs\":[{\"name\":\"prob\",\"type\":\"f32\",\"shape\":[2,5],\"bytes\":40}],"
+#endif
 #endif
 
 #define MANIFEST                                                                                                       \
@@ -105,8 +115,8 @@ static res_status open_instance(const res_model *model, const res_options *optio
   return RES_OK;
 }
 
-static res_status run(res_instance *instance, const void *const *from, void *const *to) {
-  (void)instance;
+static res_status run_images(res_instance *instance, int64_t batch, const void *const *from, void *const *to) {
+  (void)instance, (void)batch;
 #ifdef VARIANT_TWO
   const float *left = from[0], *right = from[1];
   float *sum = to[0], *maps = to[1];
@@ -114,10 +124,10 @@ static res_status run(res_instance *instance, const void *const *from, void *con
     sum[i] = left[i] + right[i];
     maps[i] = left[i] - right[i];
   }
-#elif defined(VARIANT)
+#elif defined(VARIANT) || defined(VARIANT_ANY)
   const float *data = from[0];
   float *prob = to[0];
-  for (int b = 0; b < 2; ++b)
+  for (int64_t b = 0; b < batch; ++b)
     for (int k = 0; k < 5; ++k)
       prob[b * 5 + k] = 2 * data[b * 12 + k] - (float)k;
 #else
@@ -132,11 +142,30 @@ static res_status run(res_instance *instance, const void *const *from, void *con
   return status_from("FAKE_RUN_STATUS");
 }
 
+static res_status run_batch(res_instance *instance, int64_t batch, const void *const *from, void *const *to,
+                            uint64_t *nanoseconds) {
+  if (nanoseconds) {
+    nanoseconds[0] = 12000;
+    nanoseconds[1] = 6000;
+    nanoseconds[2] = 2000;
+  }
+  return batch > 0 ? run_images(instance, batch, from, to) : RES_ERROR_ARGUMENT;
+}
+
+#ifdef VARIANT_ANY
+#define BATCH 1
+#define STRUCT_BYTES sizeof(res_model)
+#else
+#define BATCH 2
+#define STRUCT_BYTES offsetof(res_model, run_batch)
+#endif
+
+static res_status run(res_instance *instance, const void *const *from, void *const *to) {
+  return run_batch(instance, BATCH, from, to, NULL);
+}
+
 static res_status run_timed(res_instance *instance, const void *const *from, void *const *to, uint64_t *nanoseconds) {
-  nanoseconds[0] = 12000;
-  nanoseconds[1] = 6000;
-  nanoseconds[2] = 2000;
-  return run(instance, from, to);
+  return run_batch(instance, BATCH, from, to, nanoseconds);
 }
 
 static int32_t threads(const res_instance *instance) { return instance->threads; }
@@ -146,9 +175,9 @@ static const char *status_text(res_status status) {
 }
 
 const res_model *res_get_model(void) {
-  static const res_model model = {RES_ABI_VERSION, sizeof(res_model), "fake", "x86-64-v3", "resc 0.1.0", "0123abcd",
+  static const res_model model = {RES_ABI_VERSION, STRUCT_BYTES, "fake", "x86-64-v3", "resc 0.1.0", "0123abcd",
                                   sizeof inputs / sizeof *inputs, sizeof outputs / sizeof *outputs, inputs, outputs,
                                   3, 0, NULL, workspace_bytes, open_instance, run, run_timed, threads, close_instance,
-                                  status_text};
+                                  status_text, run_batch};
   return &model;
 }

@@ -1,6 +1,7 @@
 """The class of examples/python on a library made by hand: inputs 'left' and 'right' 1x4, outputs 'sum' and 'maps'.
 
-Environment: FAKE_MODEL_TWO is that library, of tests/driver/fake_model.c. PYTHONPATH has the class.
+Environment: FAKE_MODEL_TWO is that library, FAKE_MODEL_ANY one of any batch, of tests/driver/fake_model.c. PYTHONPATH has
+the class.
 """
 
 import os
@@ -11,6 +12,7 @@ import numpy as np
 
 from resc_model import Model, ResError
 
+FAKE_ANY = os.environ["FAKE_MODEL_ANY"]
 FAKE_TWO = os.environ["FAKE_MODEL_TWO"]
 LEFT, RIGHT = np.float32([[1, 2, 3, 4]]), np.float32([[10, 20, 30, 40]])
 
@@ -47,6 +49,18 @@ class PythonModelTest(unittest.TestCase):
                     model(*arguments, **named)
         with self.assertRaisesRegex(ResError, "the model is closed"):
             model(LEFT, RIGHT)
+
+    def test_any_batch(self):
+        with Model(FAKE_ANY) as model:
+            self.assertEqual([t.shape for t in (*model.inputs, *model.outputs)], [(-1, 3, 2, 2), (-1, 5)])
+            for batch in (1, 2, 7):
+                data = np.random.default_rng(batch).normal(size=(batch, 3, 2, 2)).astype(np.float32)
+                np.testing.assert_array_equal(model(data)["prob"],
+                                              2 * data.reshape(batch, 12)[:, :5] - np.arange(5, dtype=np.float32))
+            with self.assertRaisesRegex(ValueError, re.escape("input 'data': expected shape (4, 3, 2, 2), got (4, 3, 2)")):
+                model(np.zeros((4, 3, 2), np.float32))
+            with self.assertRaisesRegex(ValueError, "expected a batch of at least one image"):
+                model(np.zeros((0, 3, 2, 2), np.float32))
 
     def test_libraries_of_others(self):
         libc = re.search(r"/\S*/libc\.so\.6", open("/proc/self/maps").read()).group()

@@ -92,12 +92,56 @@ class InputTest(ImportCase):
         content = model([node("Reshape", "x s")], [ints("s", [-1, 12])], inputs=[info("x", ("N", 3, 2, 2))])
         self.check(content, "res.reshape % : tensor<4x3x2x2xf32> -> tensor<4x12xf32>", flags=["--batch", "4"])
 
+    def check_any_batch(self, content, *flags):
+        text = self.imported(content, *flags)
+        self.assertIn("res.any_batch", text)
+        return text
+
+    def test_any_batch(self):
+        for dimension in ("N", None, 0, -1):
+            for flags in ([], ["--batch", "dynamic"]):
+                text = self.check_any_batch(self.symbolic(dimension, 3), *flags)
+                self.assertIn("func.func @main(%arg0: tensor<1x3xf32>", text)
+                self.assertIn("func.func @main_together(%arg0: tensor<8x3xf32>", text)
+        text = self.check_any_batch(self.symbolic("N", 3, "H", "W"), "--batch", "dynamic", "--input-shape", "x=1x3x32x64")
+        self.assertIn("@main_together(%arg0: tensor<8x3x32x64xf32>", text)
+
+    def test_any_batch_through_shapes(self):
+        """As exporters write x.view(x.size(0), -1)."""
+        nodes = [node("Shape", "x", "s", name="s"), node("Gather", "s zero", "n", name="g", axis=0),
+                 node("Concat", "n rest", "t", name="c", axis=0), node("Reshape", "x t", "y", name="r")]
+        text = self.check_any_batch(model(nodes, [ints("zero", [0]), ints("rest", [-1])], inputs=[info("x", ("N", 3, 2))]))
+        self.assertIn("res.reshape %arg0 : tensor<8x3x2xf32> -> tensor<8x6xf32>", text)
+
+    def test_one_batch_stays_one(self):
+        for content, flags in ((self.symbolic(4, 3), []), (self.symbolic("N", 3), ["--batch", "1"]),
+                               (self.symbolic("N", 3), ["--input-shape", "x=1x3"])):
+            self.assertNotIn("any_batch", self.imported(content, *flags))
+
+    def test_no_other_batch_fits(self):
+        def reshape(*shape):
+            return model([node("Reshape", "x s")], [ints("s", list(shape))], inputs=[info("x", ("N", 3, 2, 2))])
+        for content, problem in (
+                (self.symbolic(1, 3), "input 'x': expected the batch, which is symbolic, as its first dimension, got shape 1x3"),
+                (reshape(1, 12), "expected a model that takes any batch, or --batch N; with 8 images: node 'n' (Reshape):"),
+                (reshape(-1, 4), "output 'y': expected the batch as its first dimension, or --batch N, got shape 3x4 for 1 "
+                                 "image and 24x4 for 8"),
+                (model([node("Reshape", "x s", "t", name="a"), node("Relu", "t", "u"), node("Reshape", "u r", name="b")],
+                       [ints("s", [2, -1]), ints("r", [-1, 3, 2, 2])], inputs=[info("x", ("N", 3, 2, 2))]),
+                 "node 'a': expected the batch as its first dimension, or --batch N, got shape 2x6 for 1 image and 2x48 for 8"),
+                (model([node("Concat", "x x", axis=0)], inputs=[info("x", ("N", 3))]), "output 'y': expected the batch"),
+                (model([node("Add", "x z")], inputs=[info("x", ("N", 3)), info("z", (1, 3))]),
+                 "input 'z': expected the batch, which is symbolic, as its first dimension, got shape 1x3")):
+            with self.subTest(problem=problem):
+                got = self.problems(content, "--batch", "dynamic")
+                self.assertEqual(len(got), 1, got)
+                self.assertIn(problem, got[0])
+
     def test_missing_sizes(self):
         wanted = "is symbolic; expected --input-shape x=…"
         for shape, flags, problem in (
-                (("N", 3), [], f"input 'x': dimension 0 ('N') {wanted} or --batch"),
-                ((None, 3), [], f"input 'x': dimension 0 {wanted} or --batch"),
-                (("N", 3, "H"), [], "input 'x': dimensions 0 ('N'), 2 ('H') are symbolic; expected --input-shape x=…"),
+                (("N", 3, "H", "W"), [], "input 'x': dimensions 2 ('H'), 3 ('W') are symbolic; expected --input-shape x=…"),
+                (("N", 3, None), [], f"input 'x': dimension 2 {wanted}"),
                 (("N", 3, "H"), ["--batch", "1"], f"input 'x': dimension 2 ('H') {wanted}")):
             self.check_problem(self.symbolic(*shape), problem, flags=flags)
         self.check_problem(model([node("Relu", "x")], inputs=[info("x", None)]),
@@ -120,9 +164,9 @@ class InputTest(ImportCase):
                            flags=["--input-shape", "w=4x4x3x3"])
 
     def test_unsupported_nodes_come_before_missing_sizes(self):
-        content = model([node("Sin", "x")], inputs=[info("x", ("N", 3))])
+        content = model([node("Sin", "x")], inputs=[info("x", ("N", "C"))])
         self.check_problem(content, "unsupported node 'n' (Sin): the operator is not handled",
-                           "input 'x': dimension 0 ('N') is symbolic; expected --input-shape x=… or --batch")
+                           "input 'x': dimension 1 ('C') is symbolic; expected --input-shape x=…")
 
     def test_other_inputs_are_refused(self):
         for elem_type, shown in ((TensorProto.INT64, "int64"), (TensorProto.DOUBLE, "float64")):

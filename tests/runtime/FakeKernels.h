@@ -51,6 +51,8 @@ int32_t fakeWorkerIndex(const void *worker);
 size_t res_rt_workspace_bytes(const res_model *model, int32_t threads);
 res_status res_rt_open(const res_model *model, const res_options *options, res_instance **instance);
 res_status res_rt_run(res_instance *instance, const void *const *inputs, void *const *outputs);
+res_status res_rt_run_batch(res_instance *instance, int64_t batch, const void *const *inputs, void *const *outputs,
+                            uint64_t *step_nanoseconds);
 res_status res_rt_run_timed(res_instance *instance, const void *const *inputs, void *const *outputs,
                             uint64_t *step_nanoseconds);
 int32_t res_rt_threads(const res_instance *instance);

@@ -10,9 +10,9 @@
 class FakeModel {
 public:
   FakeModel(std::initializer_list<res_abi_step> list) : steps(list) {
-    program = {steps.data(), FAKE_ARENA, FAKE_SHARED, FAKE_WORKER, /*isa=*/0, 0, nullptr, nullptr};
+    program = {steps.data(), FAKE_ARENA, FAKE_SHARED, FAKE_WORKER, /*isa=*/0, 0, nullptr, nullptr, steps.size(), 0, nullptr};
     model.abi_version = RES_ABI_VERSION;
-    model.struct_bytes = sizeof(res_model);
+    model.struct_bytes = offsetof(res_model, run_batch);
     model.name = "fake";
     model.input_count = model.output_count = 1;
     model.inputs = model.outputs = &tensor;

@@ -257,6 +257,112 @@ TEST(RuntimeTest, StepsRunForEveryTurn) {
     EXPECT_GE(time, 6'000'000u);
 }
 
+// What a step of a program of any batch was called for: the program, and its turn.
+struct Part {
+  char program;
+  uint64_t turn;
+  bool operator==(const Part &other) const { return program == other.program && turn == other.turn; }
+};
+std::vector<Part> parts;
+
+int32_t oneStep(const void *const *, void *const *, char *, void *worker) {
+  parts.push_back({'1', res_rt_turn(worker)});
+  return 0;
+}
+int32_t severalStep(const void *const *, void *const *, char *, void *worker) {
+  parts.push_back({'s', res_rt_turn(worker)});
+  timespec pause = {0, 1'000'000};
+  nanosleep(&pause, nullptr);
+  return 0;
+}
+
+// A model of any batch with a program of two steps for one image, and of one step for `together` at a time, if not 0.
+class AnyBatchModel : public FakeModel {
+public:
+  explicit AnyBatchModel(uint64_t together) : FakeModel({oneStep, oneStep}) {
+    larger = program;
+    larger.steps = &several, larger.step_count = 1, larger.images = together, larger.arena_bytes *= 4;
+    program.images = 1;
+    program.larger = together ? &larger : nullptr;
+    model.struct_bytes = sizeof(res_model);
+    model.step_count = together ? 3 : 2;
+    model.run = res_rt_run;
+    model.run_batch = res_rt_run_batch;
+  }
+
+private:
+  res_abi_step several = severalStep;
+  res_abi_program larger;
+};
+
+std::vector<Part> partsOf(const res_model *model, int64_t batch) {
+  FakeInstance instance(model, 1);
+  FakeInput input = makeInput(1);
+  const void *inputs[] = {&input};
+  void *outputs[] = {&instance.output};
+  parts.clear();
+  EXPECT_EQ(res_run_batch(model, instance.instance, batch, inputs, outputs), RES_OK);
+  return parts;
+}
+
+TEST(RuntimeTest, AnyBatchTakesTurnsOfSeveralThenImages) {
+  AnyBatchModel model(4);
+  EXPECT_TRUE(res_takes_any_batch(model));
+  // The turn of the program for one image is the image.
+  EXPECT_EQ(partsOf(model, 1), (std::vector<Part>{{'1', 0}, {'1', 0}}));
+  EXPECT_EQ(partsOf(model, 4), (std::vector<Part>{{'s', 0}}));
+  EXPECT_EQ(partsOf(model, 9), (std::vector<Part>{{'s', 0}, {'s', 1}, {'1', 8}, {'1', 8}}));
+  EXPECT_EQ(partsOf(model, 3), (std::vector<Part>{{'1', 0}, {'1', 0}, {'1', 1}, {'1', 1}, {'1', 2}, {'1', 2}}));
+  AnyBatchModel alone(0);
+  EXPECT_EQ(partsOf(alone, 2), (std::vector<Part>{{'1', 0}, {'1', 0}, {'1', 1}, {'1', 1}}));
+  // The call that knows no batch has one image.
+  FakeInstance instance(model, 1);
+  parts.clear();
+  EXPECT_EQ(instance.run(makeInput(1)), RES_OK);
+  EXPECT_EQ(parts, (std::vector<Part>{{'1', 0}, {'1', 0}}));
+}
+
+TEST(RuntimeTest, AnyBatchWorkspaceIsThatOfTheLargerProgram) {
+  AnyBatchModel model(4);
+  EXPECT_EQ(res_rt_workspace_bytes(model, 3), res_abi_workspace_bytes(4 * FAKE_ARENA, FAKE_SHARED, FAKE_WORKER, 3));
+}
+
+TEST(RuntimeTest, AnyBatchTimes) {
+  AnyBatchModel model(2);
+  FakeInstance instance(model, 1);
+  FakeInput input = makeInput(1);
+  const void *inputs[] = {&input};
+  void *outputs[] = {&instance.output};
+  uint64_t times[] = {1, 2, 3, 4711};
+  ASSERT_EQ(res_rt_run_batch(instance.instance, 4, inputs, outputs, times), RES_OK);
+  EXPECT_EQ(times[0] + times[1], 0u); // did not run
+  EXPECT_GE(times[2], 2'000'000u);
+  EXPECT_EQ(times[3], 4711u);
+}
+
+TEST(RuntimeTest, WrongBatches) {
+  AnyBatchModel any(4);
+  FakeInstance instance(any, 1);
+  FakeInput input = makeInput(1);
+  const void *inputs[] = {&input};
+  void *outputs[] = {&instance.output};
+  for (int64_t batch : {int64_t(0), int64_t(-1), INT64_MIN})
+    EXPECT_EQ(res_run_batch(any, instance.instance, batch, inputs, outputs), RES_ERROR_ARGUMENT);
+  EXPECT_EQ(res_rt_run_batch(nullptr, 1, inputs, outputs, nullptr), RES_ERROR_ARGUMENT);
+  EXPECT_EQ(res_rt_run_batch(instance.instance, 1, nullptr, outputs, nullptr), RES_ERROR_ARGUMENT);
+  // A model for one batch takes that alone.
+  FakeModel fixed({fakeSum});
+  const int64_t shape[] = {2, 1};
+  fixed.tensor.shape = shape, fixed.tensor.rank = 2;
+  fixed.model.run = res_rt_run;
+  EXPECT_FALSE(res_takes_any_batch(fixed));
+  FakeInstance other(fixed, 1);
+  void *results[] = {&other.output};
+  for (int64_t batch : {1, 3})
+    EXPECT_EQ(res_run_batch(fixed, other.instance, batch, inputs, results), RES_ERROR_ARGUMENT);
+  EXPECT_EQ(res_run_batch(fixed, other.instance, 2, inputs, results), RES_OK);
+}
+
 TEST(RuntimeTest, FailureEndsTheTurns) {
   FakeModel model({fakeFail, fakeSum});
   model.program.turns = 2;

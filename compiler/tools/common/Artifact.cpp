@@ -2,6 +2,7 @@
 
 #include "compiler/tools/common/Artifact.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/BinaryFormat/ELF.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -140,7 +141,8 @@ Expected<const res_model *> loadModel(const Artifact &artifact) {
   if (!getModel)
     return makeError("'" + artifact.path() + "': expected a function 'res_get_model', got none");
   const res_model *model = getModel();
-  if (model->abi_version != RES_ABI_VERSION || model->struct_bytes != sizeof(res_model))
+  if (model->abi_version != RES_ABI_VERSION ||
+      !is_contained({offsetof(res_model, run_batch), sizeof(res_model)}, model->struct_bytes))
     return makeError("'" + artifact.path() + "': expected ABI version " + Twine(RES_ABI_VERSION) + ", got " +
                      Twine(model->abi_version) + "; compile the model again with this resc");
   return model;

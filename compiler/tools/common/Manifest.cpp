@@ -3,6 +3,8 @@
 #include "compiler/tools/common/Manifest.h"
 #include "compiler/tools/common/Support.h"
 
+#include "llvm/ADT/STLExtras.h"
+
 using namespace llvm;
 
 namespace res {
@@ -41,15 +43,15 @@ static bool isSource(const Manifest &manifest, int64_t source, size_t steps) {
 }
 
 /// Every index is used without a check from here on.
-static bool checkIndices(const Manifest &manifest, json::Path path) {
-  for (size_t i = 0; i < manifest.kernels.size(); ++i)
-    if (manifest.kernels[i].scratch.size() != 2) {
+static bool checkIndices(const Manifest &manifest, const ManifestProgram &program, json::Path path) {
+  for (size_t i = 0; i < program.kernels.size(); ++i)
+    if (program.kernels[i].scratch.size() != 2) {
       path.field("kernels").index(i).field("scratch").report("expected two sizes");
       return false;
     }
-  for (size_t i = 0; i < manifest.steps.size(); ++i) {
-    const Manifest::Step &step = manifest.steps[i];
-    if (step.kernel >= manifest.kernels.size()) {
+  for (size_t i = 0; i < program.steps.size(); ++i) {
+    const Manifest::Step &step = program.steps[i];
+    if (step.kernel >= program.kernels.size()) {
       path.field("steps").index(i).field("kernel").report("expected an index into kernels");
       return false;
     }
@@ -59,14 +61,9 @@ static bool checkIndices(const Manifest &manifest, json::Path path) {
         return false;
       }
   }
-  for (size_t i = 0; i < manifest.outputs.size(); ++i)
-    if (manifest.outputs[i].source && !isSource(manifest, *manifest.outputs[i].source, manifest.steps.size())) {
-      path.field("outputs").index(i).field("source").report("expected a step or an input");
-      return false;
-    }
-  for (size_t i = 0; i < manifest.memoryMap.size(); ++i) {
-    const Manifest::Place &place = manifest.memoryMap[i];
-    if (place.firstStep > place.lastStep || place.lastStep >= manifest.steps.size()) {
+  for (size_t i = 0; i < program.memoryMap.size(); ++i) {
+    const Manifest::Place &place = program.memoryMap[i];
+    if (place.firstStep > place.lastStep || place.lastStep >= program.steps.size()) {
       path.field("memory_map").index(i).field("last_step").report("expected a step, not before first_step");
       return false;
     }
@@ -78,19 +75,67 @@ static bool checkIndices(const Manifest &manifest, json::Path path) {
   return true;
 }
 
+static bool checkOutputs(const Manifest &manifest, json::Path path) {
+  for (size_t i = 0; i < manifest.outputs.size(); ++i)
+    if (manifest.outputs[i].source && !isSource(manifest, *manifest.outputs[i].source, manifest.steps.size())) {
+      path.field("outputs").index(i).field("source").report("expected a step or an input");
+      return false;
+    }
+  return true;
+}
+
+static bool mapProgram(json::ObjectMapper &map, ManifestProgram &program) {
+  return map.map("arena_bytes", program.arenaBytes) && map.map("arena_lower_bound_bytes", program.arenaLowerBoundBytes) &&
+         map.map("scratch_shared_bytes", program.scratchSharedBytes) &&
+         map.map("scratch_worker_bytes", program.scratchWorkerBytes) && map.map("macs", program.macs) &&
+         map.map("kernels", program.kernels) && map.map("steps", program.steps) && map.map("memory_map", program.memoryMap);
+}
+
+static bool fromJSON(const json::Value &value, ManifestProgram &together, json::Path path) {
+  json::ObjectMapper map(value, path);
+  if (!map || !map.map("images", together.images) || !mapProgram(map, together))
+    return false;
+  if (together.images < 2)
+    path.field("images").report("expected several");
+  return together.images >= 2;
+}
+
 static bool fromJSON(const json::Value &value, Manifest &manifest, json::Path path) {
   json::ObjectMapper map(value, path);
   return map && map.map("name", manifest.name) && map.map("compiler", manifest.compiler) &&
          map.map("model_hash", manifest.modelHash) && map.map("target", manifest.target) &&
          map.map("math", manifest.math) && map.mapOptional("processors", manifest.processors) && map.map("inputs", manifest.inputs) && map.map("outputs", manifest.outputs) &&
          map.map("parameters", manifest.parameters) && map.map("weights_bytes", manifest.weightsBytes) &&
-         map.map("arena_bytes", manifest.arenaBytes) &&
-         map.map("arena_lower_bound_bytes", manifest.arenaLowerBoundBytes) &&
-         map.map("scratch_shared_bytes", manifest.scratchSharedBytes) &&
-         map.map("scratch_worker_bytes", manifest.scratchWorkerBytes) &&
-         map.map("workspace_bytes", manifest.workspaceBytes) && map.map("macs", manifest.macs) &&
-         map.mapOptional("turns", manifest.turns) && map.map("kernels", manifest.kernels) && map.map("steps", manifest.steps) &&
-         map.map("memory_map", manifest.memoryMap) && checkIndices(manifest, path);
+         map.map("workspace_bytes", manifest.workspaceBytes) && map.mapOptional("turns", manifest.turns) &&
+         mapProgram(map, manifest) && map.mapOptional("together", manifest.together) &&
+         checkIndices(manifest, manifest, path) && checkOutputs(manifest, path) &&
+         (!manifest.together || checkIndices(manifest, *manifest.together, path.field("together")));
+}
+
+/// Adds the kernels of a program, whose steps the library counts from `first` on, and these where there are turns of it.
+static void addTurns(ManifestProgram &sum, const ManifestProgram &program, uint64_t turns, size_t first,
+                     std::vector<size_t> &numbers) {
+  const uint64_t kernels = sum.kernels.size();
+  for (ManifestProgram::Kernel kernel : program.kernels) {
+    kernel.macs *= turns, kernel.executedMacs *= turns;
+    sum.kernels.push_back(std::move(kernel));
+  }
+  for (auto [index, step] : enumerate(turns ? ArrayRef(program.steps) : ArrayRef<ManifestProgram::Step>())) {
+    numbers.push_back(first + index);
+    sum.steps.push_back(step);
+    sum.steps.back().kernel += kernels;
+    sum.steps.back().macs *= turns, sum.steps.back().bytes *= turns;
+  }
+  sum.macs += turns * program.macs;
+}
+
+ManifestProgram getProgramFor(const Manifest &manifest, uint64_t batch, std::vector<size_t> &numbers) {
+  ManifestProgram sum;
+  const uint64_t turns = manifest.together ? batch / manifest.together->images : 0;
+  addTurns(sum, manifest, turns ? batch % manifest.together->images : batch, 0, numbers);
+  if (manifest.together)
+    addTurns(sum, *manifest.together, turns, manifest.steps.size(), numbers);
+  return sum;
 }
 
 Expected<json::Value> parseManifestJson(StringRef text, StringRef file) {

@@ -14,15 +14,9 @@
 
 namespace res {
 
-/// The content of an artifact's note, with the names of its JSON keys. Sizes are bytes, MACs are multiply-adds. A
-/// source is the number of the step that computes a value, or -1 - i for the model's input i.
-struct Manifest {
-  struct Tensor {
-    std::string name, type;
-    std::vector<int64_t> shape;
-    uint64_t bytes = 0;
-    std::optional<int64_t> source; // of an output
-  };
+/// What an artifact says of the network for some images, with the names of its JSON keys. Sizes are bytes, MACs are
+/// multiply-adds. A source is the number of the step that computes a value, or -1 - i for the model's input i.
+struct ManifestProgram {
   struct Kernel {
     std::string name, op, schedule;
     std::string layer;                        // what layers of one shape share: "3x3s1 256@14"
@@ -48,18 +42,39 @@ struct Manifest {
     std::optional<int64_t> overwrites;
   };
 
-  std::string name, compiler, modelHash, target, math;
-  std::vector<std::string> processors; // what the compiler knew of each target, as text
-  std::vector<Tensor> inputs, outputs;
-  uint64_t parameters = 0;
-  uint64_t weightsBytes = 0, arenaBytes = 0, arenaLowerBoundBytes = 0, scratchSharedBytes = 0, scratchWorkerBytes = 0;
-  std::map<std::string, uint64_t> workspaceBytes; // by number of threads
+  uint64_t images = 1; // at once, in a model of any batch
+  uint64_t arenaBytes = 0, arenaLowerBoundBytes = 0, scratchSharedBytes = 0, scratchWorkerBytes = 0;
   uint64_t macs = 0;
-  uint64_t turns = 1; // in which a batch goes through all steps; what is said of kernels is for one, of steps for all
   std::vector<Kernel> kernels;
   std::vector<Step> steps;
   std::vector<Place> memoryMap;
 };
+
+/// The content of an artifact's note. Of a model of any batch, whose inputs and outputs have -1 as their first dimension, the
+/// program is that for one image.
+struct Manifest : ManifestProgram {
+  struct Tensor {
+    std::string name, type;
+    std::vector<int64_t> shape;
+    uint64_t bytes = 0;            // of one image, in a model of any batch
+    std::optional<int64_t> source; // of an output
+  };
+
+  std::string name, compiler, modelHash, target, math;
+  std::vector<std::string> processors; // what the compiler knew of each target, as text
+  std::vector<Tensor> inputs, outputs;
+  uint64_t parameters = 0;
+  uint64_t weightsBytes = 0;
+  std::map<std::string, uint64_t> workspaceBytes; // by number of threads
+  uint64_t turns = 1; // in which a batch goes through all steps; what is said of kernels is for one, of steps for all
+  std::optional<ManifestProgram> together; // in a model of any batch: the program for several images
+
+  bool takesAnyBatch() const { return !inputs.empty() && !inputs[0].shape.empty() && inputs[0].shape[0] < 0; }
+};
+
+/// What a model of any batch does with so many images: turns of the larger program, and one image at a time. Work is that of
+/// all turns. `numbers`: of its steps, as the library counts them.
+ManifestProgram getProgramFor(const Manifest &manifest, uint64_t batch, std::vector<size_t> &numbers);
 
 /// The text as JSON. `file` is what messages name.
 llvm::Expected<llvm::json::Value> parseManifestJson(llvm::StringRef text, llvm::StringRef file);

@@ -125,7 +125,7 @@ static std::string formatted(const char *pattern, Values... values) {
 }
 
 std::string shapeText(ArrayRef<int64_t> shape) {
-  return shape.empty() ? "scalar" : join(map_range(shape, [](int64_t d) { return std::to_string(d); }), "x");
+  return shape.empty() ? "scalar" : join(map_range(shape, [](int64_t d) { return d < 0 ? "N" : std::to_string(d); }), "x");
 }
 
 /// Three significant digits.

@@ -58,7 +58,7 @@ private:
   std::unique_ptr<llvm::sys::fs::TempFile> temporary;
 };
 
-/// "1x3x224x224", or "scalar".
+/// "1x3x224x224", "Nx3x224x224" where the first is any number, or "scalar".
 std::string shapeText(llvm::ArrayRef<int64_t> shape);
 /// "97.5 MiB".
 std::string bytesText(uint64_t bytes);

@@ -139,6 +139,16 @@ static void printSteps(raw_ostream &stream, const Manifest &manifest) {
   table.print(stream);
 }
 
+static void printBatches(raw_ostream &stream, const Manifest &manifest) {
+  if (!manifest.takesAnyBatch())
+    return;
+  stream << "any batch: ";
+  if (const std::optional<ManifestProgram> &together = manifest.together)
+    stream << "of " << together->images << " images at a time, by " << together->kernels.size() << " kernels, called "
+           << together->steps.size() << " times, in " << bytesText(together->arenaBytes) << " of arena; the rest ";
+  stream << "image by image, as below\n";
+}
+
 void printSummary(raw_ostream &stream, const Manifest &manifest) {
   stream << fit(manifest.name, 40) << ": target " << fit(manifest.target, 20) << ", math " << fit(manifest.math, 8)
          << ", made by " << fit(manifest.compiler, 16) << "\n";
@@ -147,6 +157,7 @@ void printSummary(raw_ostream &stream, const Manifest &manifest) {
     printList(stream, "  planned for", splitList(processor));
   printTensors(stream, "inputs", manifest.inputs);
   printTensors(stream, "outputs", manifest.outputs);
+  printBatches(stream, manifest);
   printSize(stream, manifest);
   printMemory(stream, manifest);
   printKernels(stream, manifest);

@@ -113,6 +113,8 @@ int res::compileCommand(Arguments arguments) {
   Model model;
   if (int result = model.read(options))
     return result;
+  if (tuning.seconds > 0 && takesAnyBatch(model.module().lookupSymbol<mlir::func::FuncOp>("main")))
+    return reportUsage("compile", "--tune: expected one batch to measure with, got a model of any batch; give --batch N");
   if (tuning.seconds > 0)
     return tuneModel(model, tuning);
   std::unique_ptr<DumpFolder> dump;

@@ -25,14 +25,24 @@ static const char overview[] = R"(shows what is in a model or in a dump of the I
   Kernels are decided and memory is planned, but without --html nothing is compiled.
 )";
 
-/// The operations of the model as it was read, without weights and what holds operations together.
+/// The operations of the model as it was read, without weights and what holds operations together. In a model of any batch
+/// they are there twice.
 static OperationCounts countOperations(mlir::ModuleOp module) {
   OperationCounts counts;
-  module.walk([&](mlir::Operation *op) {
+  module.walk<mlir::WalkOrder::PreOrder>([&](mlir::Operation *op) {
+    if (auto function = mlir::dyn_cast<mlir::func::FuncOp>(op); function && function.getName() == kTogetherFunction)
+      return mlir::WalkResult::skip();
     if (mlir::isa<ResDialect>(op->getDialect()) && !isWeightOp(op) && !mlir::isa<KernelOp, YieldOp, CallOp>(op))
       ++counts[op->getName().stripDialect()];
+    return mlir::WalkResult::advance();
   });
   return counts;
+}
+
+/// As they are counted for one image, or a batch.
+static int64_t countMacsOf(mlir::ModuleOp module) {
+  auto together = module.lookupSymbol<mlir::func::FuncOp>(kTogetherFunction);
+  return countMacs(module) - (together ? countMacs(together) : 0);
 }
 
 /// What the model itself says; the manifest of its compilation follows.
@@ -42,7 +52,7 @@ static json::Object describeModel(mlir::ModuleOp module) {
     operations[name] = count;
   return json::Object{{"phase", getName(*getPhase(module))},
                       {"parameters", countParameters(module)},
-                      {"macs", countMacs(module)},
+                      {"macs", countMacsOf(module)},
                       {"operations", std::move(operations)}};
 }
 
@@ -50,7 +60,7 @@ static void printModel(mlir::ModuleOp module, StringRef path) {
   outs() << fit(sys::path::filename(path), 60) << ": phase " << getName(*getPhase(module)) << "\n";
   printOperations(outs(), countOperations(module));
   outs() << "  parameters  " << countText(countParameters(module)) << "\n"
-         << "  MACs        " << countText(countMacs(module)) << "\n\n";
+         << "  MACs        " << countText(countMacsOf(module)) << "\n\n";
 }
 
 /// Compiles with a dump into a folder that goes afterwards, and makes the page of it.

@@ -18,6 +18,16 @@ using namespace mlir;
 using namespace res;
 namespace cl = llvm::cl;
 
+bool BatchParser::parse(cl::Option &option, StringRef, StringRef text, unsigned &value) {
+  if (text == "dynamic") {
+    value = 0;
+    return false;
+  }
+  if (!text.getAsInteger(10, value) && value >= 1 && value <= 65536)
+    return false;
+  return option.error("expected a whole number from 1 to 65536, or dynamic, got '" + text + "'");
+}
+
 ModelOptions::ModelOptions()
     : input(cl::Positional, cl::Required, cl::desc("MODEL.onnx|FILE.mlir"), cl::cat(optionCategory())),
       target("target", cl::desc("host (default), x86-64-v4, x86-64-v3 or aarch64; x86-64-v3,x86-64-v4: the best that a machine has"),
@@ -34,8 +44,9 @@ ModelOptions::ModelOptions()
                   cl::value_desc("bytes"), cl::cat(optionCategory())),
       inputShapes("input-shape", cl::desc("the whole shape of an input, such as data=1x3x224x224"),
                   cl::value_desc("name=shape"), cl::cat(optionCategory())),
-      batch("batch", cl::desc("what a symbolic first dimension of inputs stands for"), cl::value_desc("n"),
-            cl::cat(optionCategory())),
+      batch("batch", cl::desc("what a symbolic first dimension of inputs stands for: so many images, or dynamic (the default "
+                              "where there is one): any number of them, which each call says"),
+            cl::value_desc("n|dynamic"), cl::cat(optionCategory())),
       jobs("jobs", cl::desc("kernels compiled at a time (default: one for each core)"), cl::value_desc("n"),
            cl::cat(optionCategory())),
       noCache("no-cache", cl::desc("compile every kernel anew (kept in $RESC_CACHE_DIR, or your cache folder)"),
@@ -97,10 +108,15 @@ int Model::readDump(StringRef path) {
   for (auto function : owned->getOps<func::FuncOp>())
     if (!llvm::hasSingleElement(function.getBody()))
       return reportFault("'" + path + "': expected a body of one block of '" + function.getName() + "'");
-  for (Type type : llvm::concat<const Type>(main.getArgumentTypes(), main.getResultTypes())) {
-    auto tensor = dyn_cast<RankedTensorType>(type);
-    if (!tensor || !tensor.hasStaticShape() || !tensor.getElementType().isF32())
-      return reportFault("'" + path + "': expected f32 tensors with static shapes as inputs and outputs of 'main'");
+  for (func::FuncOp program : getPrograms(*owned)) {
+    if (program.getNumArguments() != main.getNumArguments() || program.getNumResults() != main.getNumResults())
+      return reportFault("'" + path + "': expected as many inputs and outputs of '" + program.getName() + "' as of 'main'");
+    for (Type type : llvm::concat<const Type>(program.getArgumentTypes(), program.getResultTypes())) {
+      auto tensor = dyn_cast<RankedTensorType>(type);
+      if (!tensor || !tensor.hasStaticShape() || !tensor.getElementType().isF32())
+        return reportFault("'" + path + "': expected f32 tensors with static shapes as inputs and outputs of '" +
+                           program.getName() + "'");
+    }
   }
   return ExitDone;
 }
@@ -123,7 +139,8 @@ int Model::readOnnx(StringRef path, const ModelOptions &options) {
   for (const std::string &text : options.inputShapes)
     if (llvm::Error error = parseInputShape(text, import))
       return reportUsage("compile", llvm::toString(std::move(error)));
-  if (options.batch.getNumOccurrences())
+  import.anyBatch = options.batch.getNumOccurrences() && options.batch == 0;
+  if (options.batch.getNumOccurrences() && options.batch > 0)
     import.batch = options.batch;
   owned = importOnnx(context, path, import);
   return owned ? ExitDone : ExitFault;
@@ -206,7 +223,7 @@ int Model::advance(Phase last, llvm::function_ref<void(PassManager &)> instrumen
   const bool plansMemory = getPhase(*owned) < std::optional(Phase::planned) && last == Phase::planned;
   if (failed(runPhases(*owned, last, instrumentAll)))
     return ExitFault;
-  if (plansMemory && failed(checkMemory(owned->lookupSymbol<func::FuncOp>("main"))))
+  if (plansMemory && llvm::any_of(getPrograms(*owned), [](func::FuncOp program) { return failed(checkMemory(program)); }))
     return reportBug("the plan of the memory does not hold");
   return ExitDone;
 }

@@ -13,6 +13,12 @@
 
 namespace res {
 
+/// The images of a batch; 0: any number.
+struct BatchParser : llvm::cl::parser<unsigned> {
+  using parser::parser;
+  bool parse(llvm::cl::Option &option, llvm::StringRef name, llvm::StringRef text, unsigned &value);
+};
+
 /// The options that say how a model is read and compiled, shared by the commands.
 struct ModelOptions {
   llvm::cl::opt<std::string> input;
@@ -22,7 +28,7 @@ struct ModelOptions {
   llvm::cl::opt<std::string> tiling;
   llvm::cl::opt<std::string> memoryLimit;
   llvm::cl::list<std::string> inputShapes;
-  llvm::cl::opt<unsigned, false, CountParser<1, 65536>> batch;
+  llvm::cl::opt<unsigned, false, BatchParser> batch;
   llvm::cl::opt<unsigned, false, CountParser<1, 1024>> jobs;
   llvm::cl::opt<bool> noCache;
   ModelOptions();

@@ -23,7 +23,7 @@ struct res_abi_scratch {
 
 /* Emitted by the compiler as constant data, in this order of fields. */
 struct res_abi_program {
-  const res_abi_step *steps;     /* step_count of them */
+  const res_abi_step *steps;     /* step_count (below) of them */
   uint64_t arena_bytes;          /* all tensors between kernels, offsets are multiples of 64 */
   uint64_t shared_scratch_bytes; /* scratch allocated outside parallel loops, by the calling worker */
   uint64_t worker_scratch_bytes; /* scratch allocated inside parallel loops, by every worker; each is the most that a
@@ -34,6 +34,11 @@ struct res_abi_program {
   const struct res_abi_program *otherwise; /* the same for processors that lack some of `isa`, or null: the first program
                                             * that an instance can run is its program. All agree in sizes and scratch */
   const struct res_abi_scratch *scratch; /* step_count of them, or null: behind the arena, of the sizes above */
+  uint64_t step_count;
+  uint64_t images;                       /* of a model of any batch: in a turn, there are as many turns as a call needs; or 0 */
+  const struct res_abi_program *larger;  /* for more images in a turn, which takes what it can of a batch before this
+                                          * program takes the rest, image by image; or null. Its steps count behind those
+                                          * of this program, its `otherwise` and `larger` mean nothing */
 };
 
 /* Workspace, in order: the instance's own state, one context per worker, arena, shared scratch, worker scratch; or, where

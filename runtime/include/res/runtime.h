@@ -53,8 +53,8 @@ typedef enum res_type {
 /* An input or output: dense, row-major, in the model's own order of dimensions (NCHW for pictures). */
 typedef struct res_tensor_info {
   const char *name; /* as in the model file */
-  const int64_t *shape;
-  size_t bytes;
+  const int64_t *shape; /* of a model of any batch (res_takes_any_batch) the first size of all inputs and outputs is -1 */
+  size_t bytes;         /* and this is for one image */
   uint32_t rank;
   uint32_t type; /* a res_type */
 } res_tensor_info;
@@ -83,14 +83,14 @@ struct res_abi_program; /* what only the runtime inside the library reads */
 
 typedef struct res_model {
   uint32_t abi_version;   /* RES_ABI_VERSION of the compiler */
-  uint32_t struct_bytes;  /* sizeof(res_model) of the compiler */
+  uint32_t struct_bytes;  /* of this structure that the model has */
   const char *name;       /* a C identifier made of the model file's name */
   const char *target;     /* what it was compiled for, such as x86-64-v4, or several, the best first: x86-64-v4,x86-64-v3 */
   const char *compiler;   /* such as "resc 0.1.0" */
   const char *model_hash; /* of the model file's content */
   uint32_t input_count, output_count;
   const res_tensor_info *inputs, *outputs;
-  uint32_t step_count; /* kernel calls per inference */
+  uint32_t step_count; /* kernel calls per inference; of a model of any batch: those for one image, then those for several */
   uint32_t reserved;
   const struct res_abi_program *program;
 
@@ -99,7 +99,7 @@ typedef struct res_model {
   size_t (*workspace_bytes)(const struct res_model *model, int32_t threads);
   /* Makes an instance and starts its workers; options may be null. On failure *instance is null. */
   res_status (*open)(const struct res_model *model, const res_options *options, res_instance **instance);
-  /* One inference. inputs[i] and outputs[i] point to inputs[i].bytes and outputs[i].bytes bytes, aligned to the
+  /* One inference; of a model of any batch: with one image. inputs[i] and outputs[i] point to inputs[i].bytes and outputs[i].bytes bytes, aligned to the
    * element. Outputs may not overlap inputs. */
   res_status (*run)(res_instance *instance, const void *const *inputs, void *const *outputs);
   /* The same, and the duration of each of the step_count steps in nanoseconds. */
@@ -111,9 +111,34 @@ typedef struct res_model {
   void (*close)(res_instance *instance);
   /* A sentence in English, for every value. Never null. */
   const char *(*status_text)(res_status status);
+
+  /* Only models of any batch have what follows: see res_takes_any_batch. */
+
+  /* One inference with `batch` images, at least 1: inputs[i] and outputs[i] point to batch times inputs[i].bytes and
+   * outputs[i].bytes bytes. step_nanoseconds as in run_timed, or null; 0 of steps that this batch does not need. */
+  res_status (*run_batch)(res_instance *instance, int64_t batch, const void *const *inputs, void *const *outputs,
+                          uint64_t *step_nanoseconds);
 } res_model;
 
 typedef const res_model *(*res_get_model_function)(void);
+
+/* Whether each call says how many images it has (run_batch), as the model was compiled with --batch dynamic. */
+static inline int res_takes_any_batch(const res_model *model) {
+  return model->struct_bytes > offsetof(res_model, run_batch);
+}
+
+/* One inference with `batch` images by any model: RES_ERROR_ARGUMENT where the model was compiled for another batch, the
+ * first size of its inputs. */
+static inline res_status res_run_batch(const res_model *model, res_instance *instance, int64_t batch,
+                                       const void *const *inputs, void *const *outputs) {
+  uint32_t i;
+  if (res_takes_any_batch(model))
+    return model->run_batch(instance, batch, inputs, outputs, NULL);
+  for (i = 0; i < model->input_count; ++i)
+    if (model->inputs[i].rank == 0 || model->inputs[i].shape[0] != batch)
+      return RES_ERROR_ARGUMENT;
+  return model->run(instance, inputs, outputs);
+}
 
 #ifdef __cplusplus
 }

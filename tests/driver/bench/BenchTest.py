@@ -10,7 +10,7 @@ import unittest
 
 import numpy as np
 
-from ResCommandCase import FAKE, RESC, ResCommandCase
+from ResCommandCase import FAKE, FAKE_ANY, RESC, ResCommandCase
 
 
 BENCH_KEYS = {"model", "target", "threads", "runs", "p50_ms", "p90_ms", "p99_ms", "min_ms", "gflops", "percent_of_peak",
@@ -83,6 +83,17 @@ class Bench(ResCommandCase):
             self.assertEqual(layer["roof_ms"], roof)
             self.assertAlmostEqual(layer["lost_ms"], max(0, layer["ms"] - roof), places=5)
         self.assertEqual([l["limit"] for l in result["layers"]], ["overhead", "memory", "compute"])
+
+    def test_any_batch(self):
+        np.save(self.path / "x.npy", np.zeros((5, 3, 2, 2), np.float32))
+        for flags, batch in (([], 1), (["--batch", 3], 3), (["--input", "x.npy"], 5), (["--input", "x.npy", "--batch", 5], 5)):
+            result = json.loads(self.resc("bench", FAKE_ANY, "--seconds", "0.01", "--layers", "--json", "-", *flags))
+            self.assertEqual(result["batch"], batch)
+            self.assertEqual([layer["macs"] for layer in result["layers"]], [1000 * batch] * 3)
+        self.assertIn("batch 3, ", self.resc("bench", FAKE_ANY, "--seconds", "0.01", "--batch", 3))
+        self.fails(1, "input 'data': expected a batch of 4, got 5", "bench", FAKE_ANY, "--input", "x.npy", "--batch", 4)
+        self.fails(2, "--batch: expected 2, for which the library was compiled, got 4 (see 'resc bench --help')", "bench", FAKE,
+                   "--batch", 4)
 
     def test_layer_classes(self):
         _, result = self.layers()

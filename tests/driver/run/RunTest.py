@@ -8,7 +8,7 @@ import unittest
 
 import numpy as np
 
-from ResCommandCase import FAKE, FAKE_TWO, RESC, ResCommandCase
+from ResCommandCase import FAKE, FAKE_ANY, FAKE_TWO, RESC, ResCommandCase
 
 
 class Run(ResCommandCase):
@@ -48,6 +48,26 @@ class Run(ResCommandCase):
         np.testing.assert_array_equal(np.load(self.path / "y.npy"), self.expected(data))
         self.assertTrue(text.startswith("output 'prob' 14x5, top 5 of the first 5 rows:\n"), text)
         self.assertEqual(len(text.splitlines()), 6)
+
+    def test_any_batch(self):
+        for batch in (1, 2, 7):
+            data = np.random.default_rng(batch).normal(size=(batch, 3, 2, 2)).astype(np.float32)
+            np.save(self.path / "x.npy", data)
+            text = self.resc("run", FAKE_ANY, "--input", "x.npy", "--output", "y.npy", "--top", 1)
+            np.testing.assert_array_equal(np.load(self.path / "y.npy"), self.expected(data))
+            self.assertTrue(text.startswith(f"output 'prob' {batch}x5, top 1"), text)
+            data.tofile(self.path / "x.bin")
+            self.resc("run", FAKE_ANY, "--input", "x.bin", "--output", "z.npy")
+            np.testing.assert_array_equal(np.load(self.path / "z.npy"), self.expected(data))
+
+    def test_wrong_shapes_for_any_batch(self):
+        for array, got in ((np.zeros((0, 3, 2, 2)), "0x3x2x2"), (np.zeros((2, 3, 2, 3)), "2x3x2x3"), (np.zeros((3, 2, 2)), "3x2x2")):
+            np.save(self.path / "bad.npy", array.astype(np.float32))
+            self.fails(1, f"'bad.npy': input 'data': expected shape Nx3x2x2, got {got}", "run", FAKE_ANY, "--input", "bad.npy")
+        for values in (0, 11, 13):
+            np.zeros(values, np.float32).tofile(self.path / "bad.bin")
+            self.fails(1, f"'bad.bin': input 'data': expected a multiple of 48 bytes, got {4 * values}", "run", FAKE_ANY,
+                       "--input", "bad.bin")
 
     def test_column_major_array(self):
         np.save(self.path / "x.npy", np.asfortranarray(self.data))

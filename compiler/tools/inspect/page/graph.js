@@ -60,7 +60,7 @@ function drawRow(model, row, most) {
     const tensor = row.input || row.output;
     return svg("g", {}, frame("frame"),
       text(NODE_LEFT + 34, `${row.input ? "input" : "output"} '${clip(tensor.name, 60)}'`, {class: "dim"}),
-      text(NODE_LEFT + 560, tensor.shape.join("x"), {class: "dim"}));
+      text(NODE_LEFT + 560, shapeText(tensor.shape), {class: "dim"}));
   }
   const kernel = model.kernels[row.step.kernel];
   const share = most ? row.step.macs / most : 0;

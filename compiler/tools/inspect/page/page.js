@@ -4,7 +4,7 @@ function drawSummary(host, model) {
   const tile = (value, text) => el("div", {class: "tile"}, el("b", {}, value), el("span", {}, text));
   const mono = text => el("span", {class: "mono"}, text);
   const tensors = list => table(list.map(tensor =>
-    [tensor.name, mono(`${tensor.shape.join("x")} ${tensor.type}`), bytesText(tensor.bytes)]));
+    [tensor.name, mono(`${shapeText(tensor.shape)} ${tensor.type}`), bytesText(tensor.bytes)]));
   const operations = new Map();
   for (const kernel of model.kernels)
     for (const operation of kernel.operations) operations.set(operation, (operations.get(operation) || 0) + kernel.calls);

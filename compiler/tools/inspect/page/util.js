@@ -25,6 +25,8 @@ function scaled(value, step, units) {
   for (; value >= 0.9995 * step && unit + 1 < units.length; ++unit) value /= step;
   return (unit ? threeDigits(value) : String(value)) + units[unit];
 }
+/** "Nx3x224x224" where the first is any number. */
+const shapeText = shape => shape.map(size => size < 0 ? "N" : size).join("x");
 const bytesText = bytes => scaled(bytes, 1024, [" B", " KiB", " MiB", " GiB", " TiB"]);
 const countText = count => scaled(count, 1000, ["", " k", " M", " G", " T"]);
 const percentText = share => (100 * share).toFixed(1) + " %";

@@ -58,7 +58,7 @@ public:
     for (const res_abi_program *next = &program; next && status == RES_ERROR_PROCESSOR;) {
       program = *next;
       next = program.otherwise, steps = program.steps, scratch = program.scratch;
-      program.otherwise = nullptr, program.turns = 1;
+      program.otherwise = program.larger = nullptr, program.turns = 1, program.step_count = 1;
       status = model.open(&model, &options, &opened);
     }
     instance = Instance(opened, InstanceCloser{&model});
@@ -101,14 +101,14 @@ static std::vector<Pointer> partsOf(const std::vector<Pointer> &whole, TypeRange
 
 llvm::Expected<std::vector<LayerResult>> res::traceLibrary(const Artifact &artifact, const res_model &model,
                                                            ModuleOp planned, const std::vector<const void *> &inputs,
-                                                           const std::vector<void *> &outputs) {
+                                                           const std::vector<void *> &outputs, int64_t images) {
   auto main = planned.lookupSymbol<func::FuncOp>("main");
   SmallVector<CallOp> calls(main.getOps<CallOp>());
   uint64_t arenaBytes = main->getAttrOfType<IntegerAttr>(kArenaBytesAttr).getInt();
-  if (model.step_count != calls.size() || model.program->arena_bytes != arenaBytes)
+  if (model.program->step_count != calls.size() || model.program->arena_bytes != arenaBytes)
     return llvm::createStringError("'" + artifact.path() + "' was compiled from another model or with other flags: expected " +
                                    llvm::Twine(calls.size()) + " kernel calls in " + llvm::Twine(arenaBytes) +
-                                   " bytes, got " + llvm::Twine(model.step_count) + " in " +
+                                   " bytes, got " + llvm::Twine(model.program->step_count) + " in " +
                                    llvm::Twine(model.program->arena_bytes));
   llvm::DenseMap<Value, unsigned> outputOf;
   for (OpOperand &operand : main.getBody().front().getTerminator()->getOpOperands())
@@ -117,8 +117,8 @@ llvm::Expected<std::vector<LayerResult>> res::traceLibrary(const Artifact &artif
   SteppedInstance instance(model);
   res_status status = instance.open();
   std::vector<LayerResult> results;
-  const int64_t turns = getTurns(main);
-  for (int64_t turn = 0; turn < turns; ++turn) {
+  const int64_t turns = images ? images : getTurns(main), first = images ? images - 1 : 0;
+  for (int64_t turn = first; turn < turns; ++turn) {
     const std::vector<const void *> from = partsOf(inputs, main.getArgumentTypes(), turn);
     const std::vector<void *> to = partsOf(outputs, main.getResultTypes(), turn);
     auto result = results.begin();
@@ -130,7 +130,7 @@ llvm::Expected<std::vector<LayerResult>> res::traceLibrary(const Artifact &artif
       for (auto [value, offset] : llvm::zip(call.getOutputs(), *call.getOffsets())) {
         const void *data = offset < 0 ? to[outputOf.lookup(value)] : instance.arena() + offset;
         std::vector<float> values = unpack(typeOf(value), static_cast<const float *>(data));
-        if (turn == 0)
+        if (turn == first)
           results.push_back({unsigned(step), getResultNodeName(call.getLoc()).str(), call.getCallee().str(), std::move(values)});
         else
           llvm::append_range((result++)->values, values);

@@ -20,10 +20,11 @@ struct LayerResult {
 
 /// Runs one inference of a library step by step, on one thread, and copies each result right after its step, before
 /// its place in the arena is used again. `planned` is the module in phase `planned` that the library was compiled
-/// from; an error says where the two differ. `inputs` and `outputs` are as for res_model::run.
+/// from; an error says where the two differ. `inputs` and `outputs` are as for res_model::run; of a model of any batch they
+/// have `images`, of which the last goes through the steps. Else `images` is 0.
 llvm::Expected<std::vector<LayerResult>> traceLibrary(const Artifact &artifact, const res_model &model,
                                                       mlir::ModuleOp planned, const std::vector<const void *> &inputs,
-                                                      const std::vector<void *> &outputs);
+                                                      const std::vector<void *> &outputs, int64_t images);
 
 } // namespace res
 

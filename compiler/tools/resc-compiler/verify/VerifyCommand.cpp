@@ -25,7 +25,7 @@ static const char overview[] = R"(compares a compiled model with the double-prec
   resc verify resnet50.onnx --so resnet50.so --seed 7
   resc verify resnet50.onnx --layers --passes       # which layer is wrong first, and which pass made it so
 
-  Both compute the same random picture. The error of a tensor is its largest difference divided by
+  Both compute the same random picture, or as many as a model of any batch takes together and one more. The error of a tensor is its largest difference divided by
   the largest element of the reference.
 )";
 
@@ -64,7 +64,7 @@ public:
   int run(const ModelOptions &options);
 
 private:
-  void makeInputs(mlir::func::FuncOp main);
+  void makeInputs(mlir::ModuleOp module);
   int compileLibrary();
   Error runLibrary();
   Error runReference();
@@ -82,6 +82,7 @@ private:
   mlir::OwningOpRef<mlir::ModuleOp> original; // before any pass
   std::optional<TemporaryFolder> folder;
   double allowed = 0, allowedOfLayers = 0;
+  int64_t images = 0; // of a model of any batch
   Values inputs, expected;
   std::vector<std::vector<float>> outputs;
   std::vector<LayerResult> trace;
@@ -104,10 +105,14 @@ Verification::Verification(const VerifyOptions &options)
       bound(options.bound.getNumOccurrences() ? std::optional<double>(options.bound) : std::nullopt),
       library(options.library) {}
 
-void Verification::makeInputs(mlir::func::FuncOp main) {
+/// For a model of any batch: an image more than are computed together.
+void Verification::makeInputs(mlir::ModuleOp module) {
   std::mt19937_64 engine(seed);
+  auto main = module.lookupSymbol<mlir::func::FuncOp>("main"), together = module.lookupSymbol<mlir::func::FuncOp>(kTogetherFunction);
+  images = takesAnyBatch(main) ? 1 + (together ? getImages(together) : 0) : 0;
+  const int64_t turns = images ? images : getTurns(main);
   for (mlir::Type type : main.getArgumentTypes())
-    inputs.push_back(makeNoise(getTypeOfTurns(type, getTurns(main)).getNumElements(), engine));
+    inputs.push_back(makeNoise(getTypeOfTurns(type, turns).getNumElements(), engine));
 }
 
 /// Runs all passes, and compiles the library unless there is one.
@@ -148,21 +153,25 @@ Error Verification::runLibrary() {
   std::vector<std::vector<float>> rounded;
   std::vector<const void *> from;
   std::vector<void *> to;
+  if (bool(images) != bool(res_takes_any_batch(&compiled)))
+    return createStringError("'" + library + "' takes " + (images ? "one batch" : "any batch") + ", expected " +
+                             (images ? "any; --batch N says which" : "one; --batch dynamic is what it was compiled with"));
+  const size_t batches = images ? images : 1;
   for (auto [index, input] : enumerate(inputs)) {
     rounded.emplace_back(input.begin(), input.end());
-    if (compiled.inputs[index].bytes != input.size() * sizeof(float))
+    if (batches * compiled.inputs[index].bytes != input.size() * sizeof(float))
       return createStringError("input '" + Twine(compiled.inputs[index].name) + "' of '" + library + "' has " +
-                               Twine(compiled.inputs[index].bytes) + " bytes, expected " +
+                               Twine(batches * compiled.inputs[index].bytes) + " bytes, expected " +
                                Twine(input.size() * sizeof(float)));
   }
   for (unsigned i = 0; i < compiled.output_count; ++i)
-    outputs.emplace_back(compiled.outputs[i].bytes / sizeof(float), NAN);
+    outputs.emplace_back(batches * compiled.outputs[i].bytes / sizeof(float), NAN);
   for (auto &input : rounded)
     from.push_back(input.data());
   for (auto &output : outputs)
     to.push_back(output.data());
   if (checksLayers) {
-    auto traced = traceLibrary(*artifact, compiled, model.module(), from, to);
+    auto traced = traceLibrary(*artifact, compiled, model.module(), from, to, images);
     if (!traced)
       return traced.takeError();
     trace = std::move(*traced);
@@ -170,7 +179,8 @@ Error Verification::runLibrary() {
   Instance instance;
   res_status status = openInstance(compiled, 0, instance);
   if (status == RES_OK)
-    status = compiled.run(instance.get(), from.data(), to.data());
+    status = images ? compiled.run_batch(instance.get(), images, from.data(), to.data(), nullptr)
+                    : compiled.run(instance.get(), from.data(), to.data());
   return status == RES_OK ? Error::success() : createStringError("'" + library + "': " + asClause(compiled.status_text(status)));
 }
 
@@ -280,7 +290,7 @@ int Verification::run(const ModelOptions &options) {
   bool strict = original.get()->getAttrOfType<mlir::StringAttr>(kMathAttr).getValue() == "strict";
   allowed = bound.value_or(strict ? kStrictBound : kFastBound);
   allowedOfLayers = bound ? *bound : kLayerFactor * allowed;
-  makeInputs(original->lookupSymbol<mlir::func::FuncOp>("main"));
+  makeInputs(*original);
   // Passes are checked against outputs alone; layers need the library's tensors, so the reference runs after it.
   if (checksPasses)
     if (Error error = runReference())

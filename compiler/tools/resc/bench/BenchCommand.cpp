@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <numeric>
 #include <random>
 
 using namespace llvm;
@@ -61,6 +62,9 @@ struct Options {
                                cl::desc("An input, as in 'resc run'; NAME=FILE, or once for each in order")};
   cl::list<std::string> outputs{"output", cl::value_desc("FILE"), cl::cat(optionCategory()),
                                 cl::desc("Write an output of the last run, as in 'resc run'")};
+  cl::opt<unsigned, false, CountParser<1, 65536>> batch{
+      "batch", cl::value_desc("N"), cl::cat(optionCategory()),
+      cl::desc("Images in a run of a model of any batch; default: --input's, or 1")};
   cl::opt<std::string> target{"target", cl::value_desc("T"), cl::desc("For MODEL.onnx: as in 'resc compile'"),
                               cl::cat(optionCategory())};
   cl::opt<std::string> math{"math", cl::value_desc("fast|strict"), cl::desc("For MODEL.onnx: as in 'resc compile'"),
@@ -86,8 +90,15 @@ struct Subject {
   std::vector<FloatBuffer> inputs, outputs;
   std::vector<const void *> from;
   std::vector<void *> to;
+  size_t batch = 0; // where the model takes any; 0: not known yet
 
-  res_status run() { return model->run(instance.get(), from.data(), to.data()); }
+  /// `nanoseconds`: of each step, or null.
+  res_status run(uint64_t *nanoseconds = nullptr) {
+    if (res_takes_any_batch(model))
+      return model->run_batch(instance.get(), int64_t(batch), from.data(), to.data(), nanoseconds);
+    return nanoseconds ? model->run_timed(instance.get(), from.data(), to.data(), nanoseconds)
+                       : model->run(instance.get(), from.data(), to.data());
+  }
 };
 } // namespace
 
@@ -99,23 +110,33 @@ static void fillWithNoise(FloatBuffer &buffer) {
     buffer.data.get()[i] = normal(generator);
 }
 
-/// Reads or invents the inputs and makes room for the outputs.
+/// Reads or invents the inputs and makes room for the outputs. The inputs that are read say how large the batch is, if
+/// nothing else does.
 static Error prepareBuffers(Subject &subject, ArrayRef<InputFiles> inputFiles) {
-  for (auto [info, files] : zip(inputsOf(*subject.model), inputFiles)) {
-    if (files.paths.empty()) {
-      subject.inputs.emplace_back(info.bytes / sizeof(float));
-      if (subject.inputs.back().data)
-        fillWithNoise(subject.inputs.back());
-    } else {
-      Expected<InputTensor> input = loadInput(files, info, {}, /*allowSlices=*/false);
-      if (!input)
-        return input.takeError();
-      subject.inputs.push_back(std::move(input->values));
+  const bool isAny = res_takes_any_batch(subject.model);
+  subject.inputs.resize(inputFiles.size());
+  for (auto [info, files, values] : zip(inputsOf(*subject.model), inputFiles, subject.inputs)) {
+    if (files.paths.empty())
+      continue;
+    Expected<InputTensor> input = loadInput(files, info, {}, /*allowSlices=*/false);
+    if (!input)
+      return input.takeError();
+    if (isAny && subject.batch && subject.batch != input->slices)
+      return tensorError("input", info, "expected a batch of " + Twine(subject.batch) + ", got " + Twine(input->slices));
+    subject.batch = input->slices;
+    values = std::move(input->values);
+  }
+  subject.batch = isAny ? std::max<size_t>(subject.batch, 1) : 1;
+  for (auto [info, values] : zip(inputsOf(*subject.model), subject.inputs)) {
+    if (!values.data) {
+      values = FloatBuffer(subject.batch * (info.bytes / sizeof(float)));
+      if (values.data)
+        fillWithNoise(values);
     }
-    subject.from.push_back(subject.inputs.back().data.get());
+    subject.from.push_back(values.data.get());
   }
   for (const res_tensor_info &info : outputsOf(*subject.model)) {
-    subject.outputs.emplace_back(info.bytes / sizeof(float));
+    subject.outputs.emplace_back(subject.batch * (info.bytes / sizeof(float)));
     subject.to.push_back(subject.outputs.back().data.get());
   }
   if (is_contained(subject.from, nullptr) || is_contained(subject.to, nullptr))
@@ -146,17 +167,16 @@ static res_status timeRuns(Subject &subject, double seconds, std::vector<double>
   return RES_OK;
 }
 
-/// The median time of each step. A thousand runs are enough for one.
-static res_status timeLayers(Subject &subject, double seconds, std::vector<double> &layers) {
-  std::vector<std::vector<uint64_t>> samples(subject.model->step_count);
+/// The median time of each of some steps. A thousand runs are enough for one.
+static res_status timeLayers(Subject &subject, double seconds, ArrayRef<size_t> steps, std::vector<double> &layers) {
+  std::vector<std::vector<uint64_t>> samples(steps.size());
   std::vector<uint64_t> nanoseconds(subject.model->step_count);
   auto start = Clock::now();
   for (int run = 0; run < 5 || (millisecondsSince(start) < seconds * 1e3 && run < 1000); ++run) {
-    if (res_status status = subject.model->run_timed(subject.instance.get(), subject.from.data(), subject.to.data(),
-                                                     nanoseconds.data()))
+    if (res_status status = subject.run(nanoseconds.data()))
       return status;
-    for (size_t i = 0; i < samples.size(); ++i)
-      samples[i].push_back(nanoseconds[i]);
+    for (auto [step, sample] : zip(steps, samples))
+      sample.push_back(nanoseconds[step]);
   }
   for (std::vector<uint64_t> &sample : samples) {
     std::nth_element(sample.begin(), sample.begin() + sample.size() / 2, sample.end());
@@ -177,14 +197,14 @@ static double residentMegabytes() {
   return kibibytes * 1024e-6;
 }
 
-static res_status measure(Subject &subject, const Options &options, BenchResult &result) {
+static res_status measure(Subject &subject, const Options &options, ArrayRef<size_t> steps, BenchResult &result) {
   result.peakGflops = measurePeakGflops(subject.model->target, result.threads);
   if (res_status status = warmUp(subject))
     return status;
   if (res_status status = timeRuns(subject, options.seconds, result.runs))
     return status;
   if (options.layers)
-    if (res_status status = timeLayers(subject, options.seconds, result.layers))
+    if (res_status status = timeLayers(subject, options.seconds, steps, result.layers))
       return status;
   subject.instance.reset(); // workers that still spin would disturb the next line
   result.peakGflops = std::max(result.peakGflops, measurePeakGflops(subject.model->target, result.threads));
@@ -217,9 +237,17 @@ static int benchLibrary(const Options &options) {
     return reportStatus(*artifact, **model, status);
   result.loadMs = millisecondsSince(start);
   result.threads = (*model)->threads(subject.instance.get());
-  if ((*model)->step_count != manifest->steps.size())
-    return reportFault("'" + artifact->path() + "': expected as many steps as the manifest has, " +
-                       Twine(manifest->steps.size()) + ", got " + Twine((*model)->step_count));
+  const size_t allSteps = manifest->steps.size() + (manifest->together ? manifest->together->steps.size() : 0);
+  if ((*model)->step_count != allSteps)
+    return reportFault("'" + artifact->path() + "': expected as many steps as the manifest has, " + Twine(allSteps) +
+                       ", got " + Twine((*model)->step_count));
+  if (options.batch.getNumOccurrences()) {
+    const int64_t only = inputsOf(**model).empty() ? 1 : imagesOf(inputsOf(**model).front());
+    if (!res_takes_any_batch(*model) && int64_t(options.batch) != only)
+      return reportUsage("bench", "--batch: expected " + Twine(only) + ", for which the library was compiled, got " +
+                                      Twine(unsigned(options.batch)));
+    subject.batch = options.batch;
+  }
   if (Error error = checkElementTypes(**model))
     return reportFault(std::move(error));
 
@@ -235,6 +263,13 @@ static int benchLibrary(const Options &options) {
         return reportUsage("bench", toString(std::move(error)));
   if (Error error = prepareBuffers(subject, *inputFiles))
     return reportFault(std::move(error));
+  std::vector<size_t> steps(manifest->steps.size()); // that run
+  std::iota(steps.begin(), steps.end(), 0);
+  if (res_takes_any_batch(*model)) {
+    steps.clear();
+    static_cast<ManifestProgram &>(*manifest) = getProgramFor(*manifest, subject.batch, steps);
+    result.batch = subject.batch;
+  }
 
   // Opened now, so that no measurement is lost to a name that cannot be written.
   Expected<OutputWriter> writer = OutputWriter::create(std::move(*outputNames));
@@ -256,13 +291,13 @@ static int benchLibrary(const Options &options) {
   res_status status = subject.run();
   result.firstMs = result.loadMs + millisecondsSince(firstStart);
   if (!status)
-    status = measure(subject, options, result);
+    status = measure(subject, options, steps, result);
   if (progress)
     errs() << "\x1b[K"; // clears the line
   if (status)
     return reportStatus(*artifact, **model, status);
 
-  if (Error error = writer->write(outputsOf(**model), 1, subject.outputs))
+  if (Error error = writer->write(outputsOf(**model), subject.batch, subject.outputs))
     return reportFault(std::move(error));
   if (json)
     if (Error error = json->commit(jsonReport(*manifest, result, /*oneLine=*/false)))
@@ -302,6 +337,8 @@ static int benchSource(const Options &options) {
     bench.push_back("--spin=" + std::to_string(options.spin));
   if (options.layers)
     bench.push_back("--layers");
+  if (options.batch.getNumOccurrences())
+    bench.push_back("--batch=" + std::to_string(options.batch));
   if (!options.json.empty())
     bench.push_back("--json=" + options.json);
   for (const std::string &input : options.inputs)

@@ -32,7 +32,8 @@ double percentOfPeak(double gflops, const BenchResult &result) {
 void printReport(raw_ostream &stream, const Manifest &manifest, const BenchResult &result) {
   double p50 = result.percentile(0.5), rate = gflops(manifest.macs, p50);
   stream << fit(manifest.name, 50) << " (" << fit(manifest.target, 24) << "), " << result.threads
-         << (result.threads == 1 ? " thread, " : " threads, ") << result.runs.size() << " runs\n";
+         << (result.threads == 1 ? " thread, " : " threads, ") << (result.batch ? "batch " + std::to_string(result.batch) + ", " : "")
+         << result.runs.size() << " runs\n";
   stream << format("  p50 %.4g ms   p90 %.4g ms   p99 %.4g ms   min %.4g ms\n", p50, result.percentile(0.9),
                    result.percentile(0.99), result.runs.front());
   stream << format("  %.1f GFLOP/s", rate);
@@ -60,6 +61,8 @@ std::string jsonReport(const Manifest &manifest, const BenchResult &result, bool
     json.attribute("version", manifest.compiler);
     json.attribute("target", manifest.target);
     json.attribute("threads", int64_t(result.threads));
+    if (result.batch)
+      json.attribute("batch", int64_t(result.batch));
     json.attribute("runs", int64_t(result.runs.size()));
     number("p50_ms", p50);
     number("p90_ms", result.percentile(0.9));

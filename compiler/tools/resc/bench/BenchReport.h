@@ -13,6 +13,7 @@ namespace res {
 /// All times are in milliseconds.
 struct BenchResult {
   unsigned threads = 0;
+  size_t batch = 0;           // images in a run of a model of any batch, else 0
   std::vector<double> runs;   // each timed inference, sorted
   std::vector<double> layers; // the median of each step, or none
   double loadMs = 0;          // loading the library and opening an instance

@@ -14,10 +14,10 @@ using namespace llvm;
 namespace res {
 
 std::optional<PictureShape> pictureShape(ArrayRef<int64_t> shape) {
-  if (shape.size() != 4 || (shape[1] != 1 && shape[1] != 3) || shape[0] < 1 || shape[2] < 1 || shape[3] < 1 ||
+  if (shape.size() != 4 || (shape[1] != 1 && shape[1] != 3) || shape[0] == 0 || shape[2] < 1 || shape[3] < 1 ||
       shape[2] > UINT32_MAX || shape[3] > UINT32_MAX)
     return std::nullopt;
-  return PictureShape{size_t(shape[0]), uint32_t(shape[1]), uint32_t(shape[2]), uint32_t(shape[3])};
+  return PictureShape{size_t(std::max<int64_t>(shape[0], 1)), uint32_t(shape[1]), uint32_t(shape[2]), uint32_t(shape[3])};
 }
 
 Error checkOptions(const PictureOptions &options, const PictureShape &shape) {

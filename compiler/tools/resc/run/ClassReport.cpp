@@ -86,7 +86,7 @@ static void printLabels(raw_ostream &stream, ArrayRef<float> row, ArrayRef<size_
 
 static void printClasses(raw_ostream &stream, const res_tensor_info &output, size_t slices, ArrayRef<float> values,
                          const ClassReportOptions &options) {
-  size_t classes = output.shape[1], rows = output.shape[0] * slices, shown = std::min(rows, options.rows);
+  size_t classes = output.shape[1], rows = imagesOf(output) * slices, shown = std::min(rows, options.rows);
   const bool labelled = options.labels.size() == classes && classes > 0;
   stream << "output '" << fit(output.name, 60) << "' " << rows << "x" << classes << ", top "
          << std::min<size_t>(options.top, classes)
@@ -117,10 +117,7 @@ static void printStatistics(raw_ostream &stream, const res_tensor_info &output, 
       sum += value;
       ++finite;
     }
-  std::vector<int64_t> shape = shapeOf(output).vec();
-  if (!shape.empty())
-    shape[0] *= slices;
-  stream << "output '" << fit(output.name, 60) << "' " << shapeText(shape) << ": ";
+  stream << "output '" << fit(output.name, 60) << "' " << shapeText(shapeOfSlices(output, slices)) << ": ";
   if (finite)
     stream << format("min %.6g, max %.6g, mean %.6g", low, high, sum / finite);
   if (finite < values.size())

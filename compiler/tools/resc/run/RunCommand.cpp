@@ -24,8 +24,9 @@ static const char overview[] = R"(runs a compiled model once and prints the resu
 
   Inputs are float32: .npy files, .npz archives whose arrays have the names of the model's inputs,
   raw little-endian .bin files. An array whose first dimension is a multiple of the model's is run
-  in slices. PNG and JPEG pictures, one --input for each, are resized, cropped in the middle to the
-  model's size and normalised as ImageNet's are; flags change that.
+  in slices; a model of any batch runs all of it at once. PNG and JPEG pictures, one --input for
+  each, are resized, cropped in the middle to the model's size and normalised as ImageNet's are;
+  flags change that.
 )";
 
 //===----------------------------------------------------------------------===//
@@ -142,17 +143,19 @@ static Error makeOutputs(const res_model &model, size_t slices, std::vector<Floa
   return Error::success();
 }
 
-/// Runs all slices; outputs[i] has room for all of them.
+/// Runs all slices, at once if the model takes any batch; outputs[i] has room for all of them.
 static res_status runSlices(const res_model &model, res_instance *instance, ArrayRef<InputTensor> inputs,
                             MutableArrayRef<FloatBuffer> outputs, size_t slices) {
   std::vector<const void *> from(inputs.size());
   std::vector<void *> to(outputs.size());
-  for (size_t slice = 0; slice < slices; ++slice) {
+  const bool atOnce = res_takes_any_batch(&model);
+  for (size_t slice = 0; slice < (atOnce ? 1 : slices); ++slice) {
     for (size_t i = 0; i < inputs.size(); ++i)
       from[i] = inputs[i].values.data.get() + slice * (model.inputs[i].bytes / sizeof(float));
     for (size_t i = 0; i < outputs.size(); ++i)
       to[i] = outputs[i].data.get() + slice * (model.outputs[i].bytes / sizeof(float));
-    if (res_status status = model.run(instance, from.data(), to.data()))
+    if (res_status status = atOnce ? model.run_batch(instance, int64_t(slices), from.data(), to.data(), nullptr)
+                                   : model.run(instance, from.data(), to.data()))
       return status;
   }
   return RES_OK;

@@ -2,6 +2,7 @@
 
 #include "compiler/tools/resc/tensors/FileArguments.h"
 #include "compiler/tools/resc/pictures/Picture.h"
+#include "compiler/tools/resc/tensors/Tensors.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -107,11 +108,6 @@ static FileKind kindOfFile(StringRef path) {
   return isPicture(magic) ? FileKind::Picture : named;
 }
 
-/// How many pictures an input takes before the next one's turn.
-static size_t batchOf(const res_tensor_info &tensor) {
-  return tensor.rank && tensor.shape[0] > 0 ? size_t(tensor.shape[0]) : 1;
-}
-
 Expected<std::vector<InputFiles>> assignInputs(const cl::list<std::string> &option, ArrayRef<res_tensor_info> tensors) {
   std::vector<InputFiles> inputs(tensors.size());
   size_t next = 0; // of the plain files
@@ -132,7 +128,7 @@ Expected<std::vector<InputFiles>> assignInputs(const cl::list<std::string> &opti
     }
     if (!argument->tensor && next < tensors.size() && inputs[next].kind == FileKind::Picture &&
         (kind != FileKind::Picture ||
-         (inputs[next].paths.size() >= batchOf(tensors[next]) && next + 1 < tensors.size())))
+         (inputs[next].paths.size() >= size_t(imagesOf(tensors[next])) && next + 1 < tensors.size())))
       ++next;
     size_t index = argument->tensor.value_or(next);
     if (index >= tensors.size())

@@ -18,11 +18,13 @@ static Error prefixed(StringRef path, Error error) {
 }
 
 static Expected<InputTensor> readRaw(ByteSource source, const res_tensor_info &tensor) {
-  if (source.bytes != tensor.bytes)
-    return tensorError("input", tensor, "expected " + Twine(tensor.bytes) + " bytes, got " + Twine(source.bytes));
-  InputTensor input{FloatBuffer(tensor.bytes / sizeof(float)), 1};
+  const bool isAny = tensor.rank && tensor.shape[0] < 0;
+  if (isAny ? source.bytes == 0 || source.bytes % tensor.bytes : source.bytes != tensor.bytes)
+    return tensorError("input", tensor, (isAny ? "expected a multiple of " : "expected ") + Twine(tensor.bytes) +
+                                            " bytes, got " + Twine(source.bytes));
+  InputTensor input{FloatBuffer(source.bytes / sizeof(float)), size_t(source.bytes / tensor.bytes)};
   char *values = reinterpret_cast<char *>(input.values.data.get());
-  if (!values || !source.read(values, tensor.bytes))
+  if (!values || !source.read(values, source.bytes))
     return tensorError("input", tensor, values ? "cannot read the values" : "not enough memory");
   return input;
 }
@@ -84,7 +86,7 @@ Error checkPictures(const InputFiles &files, const res_tensor_info &tensor, cons
                        "picture '" +
                            files.paths.front() + "' for " + shapeText(shapeOf(tensor)));
   size_t count = files.paths.size();
-  if (count % shape->batch != 0 || (!allowSlices && count != shape->batch))
+  if (count % shape->batch != 0 || (!allowSlices && tensor.shape[0] > 0 && count != shape->batch))
     return tensorError("input", tensor,
                        "expected " + Twine(shape->batch) + " pictures, since its shape is " +
                            shapeText(shapeOf(tensor)) + ", got " + Twine(count));

@@ -63,17 +63,18 @@ static std::string typeName(StringRef type) {
          (kind == "bool" ? std::string() : std::to_string(bytes * 8));
 }
 
-/// How many batches of the model an array holds, if its other dimensions match.
+/// How many batches of the model (images, where it takes any) an array holds, if its other dimensions match.
 static std::optional<size_t> countSlices(ArrayRef<size_t> got, ArrayRef<int64_t> expected, bool allowSlices) {
   auto same = [](size_t a, int64_t b) { return a == size_t(b); };
   if (got.size() != expected.size())
     return std::nullopt;
+  const bool isAny = !expected.empty() && expected[0] < 0;
   if (std::equal(got.begin(), got.end(), expected.begin(), same))
     return 1;
-  if (!allowSlices || got.empty() || got[0] == 0 || expected[0] <= 0 || got[0] % expected[0] != 0 ||
+  if (!(allowSlices || isAny) || got.empty() || got[0] == 0 || expected[0] == 0 || (!isAny && got[0] % expected[0] != 0) ||
       !std::equal(got.begin() + 1, got.end(), expected.begin() + 1, same))
     return std::nullopt;
-  return got[0] / expected[0];
+  return isAny ? got[0] : got[0] / expected[0];
 }
 
 Expected<InputTensor> readNpy(ByteSource source, const res_tensor_info &tensor, bool allowSlices) {
@@ -110,9 +111,8 @@ Expected<InputTensor> readNpy(ByteSource source, const res_tensor_info &tensor, 
 //===----------------------------------------------------------------------===//
 
 Expected<std::string> writeNpy(const res_tensor_info &tensor, size_t slices, const FloatBuffer &values) {
-  std::vector<size_t> shape(shapeOf(tensor).begin(), shapeOf(tensor).end());
-  if (!shape.empty())
-    shape[0] *= slices;
+  const std::vector<int64_t> sizes = shapeOfSlices(tensor, slices);
+  const std::vector<size_t> shape(sizes.begin(), sizes.end());
   try {
     return xt::dump_npy(xt::adapt(values.data.get(), values.count, xt::no_ownership(), shape));
   } catch (const std::exception &error) {

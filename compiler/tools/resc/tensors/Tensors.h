@@ -24,12 +24,16 @@ struct FloatBuffer {
   std::unique_ptr<float, Free> data;
 };
 
-/// The values of one input: `slices` batches of the model, one after the other.
+/// The values of one input: `slices` batches of the model, one after the other; or images, where it takes any batch.
 struct InputTensor {
   FloatBuffer values;
   size_t slices = 1;
 };
 
+/// The first dimension, 1 where it is any batch.
+int64_t imagesOf(const res_tensor_info &tensor);
+/// The shape of so many batches of the model.
+std::vector<int64_t> shapeOfSlices(const res_tensor_info &tensor, size_t slices);
 llvm::ArrayRef<int64_t> shapeOf(const res_tensor_info &tensor);
 llvm::ArrayRef<res_tensor_info> inputsOf(const res_model &model);
 llvm::ArrayRef<res_tensor_info> outputsOf(const res_model &model);
