@@ -24,8 +24,11 @@ struct Tile {
 /// Multiply-adds per cycle that a tile reaches, relative to the peak. A step takes the longer of its multiply-adds and its
 /// loads, and what its weights cost beyond that. Accumulators that just hide the latency of a multiply-add leave nothing to
 /// hide a load that comes late: 8, 10 and 12 of them took 1.16, 1.05 and 1 times as long where 8 are least (AVX2, Zen 5).
-static double efficiency(const Tile &tile, const TargetModel &target) {
-  constexpr double kEnough = 1.5, kPerMissing = 0.28;
+/// `pointwise`: no other tap reads the pixels, so a tile of few blocks waits for them to come from the second cache. Fitted to
+/// 1x17, 2x14 and 4x6 tiles on 1x1 384-1088@17, which reach 79, 89 and 91% of the peak, and to 1x25, 2x14 (320-32@35: 86, 93%)
+/// and 4x6 (128-320@35: 87, 90, 91%; AVX-512, Zen 5).
+static double efficiency(const Tile &tile, const TargetModel &target, bool pointwise) {
+  constexpr double kEnough = 1.5, kPerMissing = 0.28, kPixelBytesPerCycle = 37.0;
   const double weights = double(tile.blocks * target.registersPerBlock());
   const double fmas = weights * double(tile.pixels), loads = weights + double(tile.pixels);
   const double least = double(target.fmaPerCycle * target.fmaLatency);
@@ -33,7 +36,8 @@ static double efficiency(const Tile &tile, const TargetModel &target) {
   const double shortest = fmas / double(target.fmaPerCycle);
   // Weights come from the second cache, 32 bytes a cycle: 4x1 took 1.6 times as long as 2x3 (AVX2, 3x3 512@7, Zen 5).
   const double fetch = weights * double(target.vectorFloats * sizeof(float)) / 32.0;
-  return tile.useful * hidden * shortest / (std::max({shortest, loads / 2.0, fetch}) + target.weightCycles * weights);
+  const double pixels = pointwise ? double(tile.pixels * sizeof(float)) / kPixelBytesPerCycle : 0.0;
+  return tile.useful * hidden * shortest / (std::max({shortest, loads / 2.0, fetch}) + target.weightCycles * weights + pixels);
 }
 
 /// The last tile of a row is shifted inwards and computes again what it overlaps.
@@ -64,7 +68,7 @@ bool res::fitsRegisters(int64_t blocks, int64_t pixels, const TargetModel &targe
 /// operand fit: LLVM keeps the operands of the innermost unrolled loop in registers. Groups of blocks are whole, so that no
 /// two tasks compute the same output: they may round it differently, and results must not depend on threads. With `divides`
 /// the pixels divide the row.
-static Tile chooseTile(int64_t blocks, int64_t mostBlocks, int64_t width, bool divides, const TargetModel &target) {
+static Tile chooseTile(int64_t blocks, int64_t mostBlocks, int64_t width, bool pointwise, bool divides, const TargetModel &target) {
   const int64_t perBlock = target.registersPerBlock();
   Tile best{1, 1, 2.0, 0.01};
   double bestScore = -1;
@@ -75,7 +79,7 @@ static Tile chooseTile(int64_t blocks, int64_t mostBlocks, int64_t width, bool d
         continue;
       Tile tile{nb, px, double(nb * perBlock + px) / double(accumulators), 0};
       tile.useful = usefulShare(width, px) * (width % px ? shiftCost(target) : 1.0);
-      double score = efficiency(tile, target);
+      double score = efficiency(tile, target, pointwise);
       if (score > bestScore * 1.005 || (score > bestScore * 0.995 && tile.loadsPerFma < best.loadsPerFma)) {
         bestScore = std::max(score, bestScore);
         best = tile;
@@ -95,12 +99,12 @@ static int64_t groupBytes(const ConvShape &shape, int64_t channels) {
 /// Whether cold weights should come in chunks of input channels. A small map uses each weight for few cycles, so the weights
 /// of a group of blocks would all come with its first tiles; in chunks each tile prefetches its share of the next one, and
 /// a chunk stays in the first cache. Worth it where the weights of a group do not stay there anyway: a quarter less time
-/// at 7x7, 5-8% for 3x3 and 1x1 from 1024 at 14x14, nothing for 1x1 from 256 (ResNet-50, Xeon, 13 GB/s from memory). The
-/// partial sums (the map, for a group) must stay close.
+/// at 7x7, 5-8% for 3x3 and 1x1 from 1024 at 14x14, nothing for 1x1 from 256 (ResNet-50, Xeon, 13 GB/s from memory), 13% for
+/// 1x1 448-2080@8 (Zen 5). The partial sums (the map, for a group) must stay close.
 static bool sumsInChunks(const ConvShape &shape, const TargetModel &target) {
   constexpr int64_t kPartialSumBytes = 26 * 1024, kWeightBytes = 256 * 1024;
   return shape.blocked && shape.groups == 1 && shape.channels > kBlock && shape.weightBytes() >= kWeightBytes &&
-         groupBytes(shape, shape.channels) >= 2 * target.l1Bytes &&
+         groupBytes(shape, shape.channels) >= target.l1Bytes * 7 / 4 &&
          shape.outputHeight * shape.outputWidth * 2 * kBlock * 4 <= kPartialSumBytes;
 }
 
@@ -150,20 +154,45 @@ static int64_t rowOf(const ConvShape &shape) {
 // A sum in its addend's place saves a map of memory, and its store finds the line in the cache, for somewhat smaller tiles.
 static constexpr double kWorthInPlace = 0.93;
 
+/// Groups of blocks are the tasks where channels are outermost, and with two threads three of them take as long as four: 1x1
+/// 1088-192@17 took 0.79 of the time with 3x8 tiles instead of 4x6 (Zen 5, two threads; with one the same).
+static double evenShare(const ConvShape &shape, const Tile &tile, const TargetModel &target) {
+  constexpr int64_t kMany = 8;
+  const int64_t groups = divideCeil(shape.blocksOfGroup(), tile.blocks);
+  if (groups < 2 || groups >= kMany || completeDirect(shape, tile.blocks, tile.pixels, target).order == LoopOrder::space)
+    return 1;
+  return double(groups) / double(llvm::alignTo(groups, 2));
+}
+
+/// The best tile when its tasks keep the threads busy, too.
+static Tile chooseEvenTile(const ConvShape &shape, bool divides, const TargetModel &target) {
+  const bool pointwise = shape.isPointwise();
+  Tile best{1, 1, 2.0, 0.0};
+  for (int64_t mostBlocks = 4; mostBlocks > 0; --mostBlocks) {
+    const Tile tile = chooseTile(shape.blocksOfGroup(), mostBlocks, rowOf(shape), pointwise, divides, target);
+    auto score = [&](const Tile &t) { return efficiency(t, target, pointwise) * evenShare(shape, t, target); };
+    if (score(tile) > score(best))
+      best = tile;
+  }
+  return best;
+}
+
 DirectSchedule res::chooseDirect(const ConvShape &shape, const TargetModel &target) {
   // Partial sums are added in place, so the tiles of a chunk must not overlap, and there is one prefetch for a tile, so they
   // are small. Not worth a worse tile: with AVX2 rows of 14 and 7 pixels leave 2x2 and 2x1, which took 1.08 and 1.5 times
   // as long as 2x3 in one pass (ResNet-50, Zen 5).
   constexpr double kWorthChunks = 0.95;
   const int64_t blocks = shape.blocksOfGroup(), width = rowOf(shape);
-  const Tile dividing = chooseTile(blocks, kChunkBlocks, width, true, target);
-  Tile any = chooseTile(blocks, 4, width, false, target);
+  const bool pointwise = shape.isPointwise();
+  const Tile dividing = chooseTile(blocks, kChunkBlocks, width, pointwise, true, target);
+  Tile any = chooseEvenTile(shape, false, target);
   if (shape.overwrites && shape.groups == 1) {
-    const Tile whole = chooseTile(blocks, 4, width, true, target);
-    if (efficiency(whole, target) >= kWorthInPlace * efficiency(any, target))
+    const Tile whole = chooseEvenTile(shape, true, target);
+    if (efficiency(whole, target, pointwise) >= kWorthInPlace * efficiency(any, target, pointwise))
       any = whole;
   }
-  const bool inChunks = sumsInChunks(shape, target) && efficiency(dividing, target) >= kWorthChunks * efficiency(any, target);
+  const bool inChunks = sumsInChunks(shape, target) &&
+                        efficiency(dividing, target, pointwise) >= kWorthChunks * efficiency(any, target, pointwise);
   const Tile tile = inChunks ? dividing : any;
   return completeDirect(shape, tile.blocks, tile.pixels, target);
 }
@@ -171,11 +200,13 @@ DirectSchedule res::chooseDirect(const ConvShape &shape, const TargetModel &targ
 /// Blocked maps are read in place, where tiles at the border have code of their own: 3x3 64@56 took 0.95 of the time that
 /// it took with bands of rows copied into scratch, 3x3s2 64-128@56 0.94. With channels outermost the copy pays on small
 /// maps: its loops have constant extents, which prefetches of weights need, and those use each weight for few cycles; at
-/// 28x28 and above in place took 0.98 to 0.99 of the time.
+/// 28x28 and above in place took 0.98 to 0.99 of the time. Under wide windows most tiles are at a border: copied bands took
+/// 0.79 of the time on 1x7 128-160@17, 0.86 on 5x5 48-64@35 (Zen 5).
 static StagingKind chooseStaging(const ConvShape &shape, LoopOrder order) {
   constexpr int64_t kLargeMap = 28 * 28;
   const bool isLarge = shape.outputHeight * shape.outputWidth >= kLargeMap;
-  if (!shape.padded || (shape.readsBlocks() && (order == LoopOrder::space || isLarge)))
+  const bool isWide = shape.kernelWidth >= 5;
+  if (!shape.padded || (shape.readsBlocks() && !isWide && (order == LoopOrder::space || isLarge)))
     return StagingKind::none;
   return order == LoopOrder::channels ? StagingKind::whole : StagingKind::rows;
 }
@@ -186,7 +217,7 @@ static double estimateDirect(const ConvShape &shape, const DirectSchedule &s, in
                          double(shape.outputHeight * shape.outputWidth) *
                          double(shape.channels / shape.groups * shape.kernelHeight * shape.kernelWidth);
   const Tile tile{s.blocks, s.pixels, 0, usefulShare(width, s.pixels)};
-  const double compute = vectors / double(target.fmaPerCycle) / efficiency(tile, target);
+  const double compute = vectors / double(target.fmaPerCycle) / efficiency(tile, target, shape.isPointwise());
   const double stream = double(shape.weightBytes()) / target.dramBytesPerCycle;
   return std::max(compute, stream) / kCyclesPerMicrosecond;
 }
@@ -224,9 +255,10 @@ DirectSchedule res::completeDirect(const ConvShape &shape, int64_t blocks, int64
 }
 
 DirectSchedule res::chooseBanded(const ConvShape &shape, const TargetModel &target) {
-  Tile tile = chooseTile(shape.blocksOfGroup(), 4, shape.outputWidth, false, target);
-  const Tile whole = chooseTile(shape.blocksOfGroup(), 4, shape.outputWidth, true, target);
-  if (shape.overwrites && efficiency(whole, target) >= kWorthInPlace * efficiency(tile, target))
+  const bool pointwise = shape.isPointwise();
+  Tile tile = chooseTile(shape.blocksOfGroup(), 4, shape.outputWidth, pointwise, false, target);
+  const Tile whole = chooseTile(shape.blocksOfGroup(), 4, shape.outputWidth, pointwise, true, target);
+  if (shape.overwrites && efficiency(whole, target, pointwise) >= kWorthInPlace * efficiency(tile, target, pointwise))
     tile = whole;
   DirectSchedule s = completeDirect(shape, tile.blocks, tile.pixels, target, LoopOrder::space);
   s.flat = false, s.chunk = 0, s.rows = 1;

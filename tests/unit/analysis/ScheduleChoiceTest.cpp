@@ -86,7 +86,29 @@ TEST(ScheduleChoiceTest, TilesDivideWhereThatIsCheap) {
   EXPECT_EQ(chooseDirect(shape, narrow).pixels, 3);
 }
 
+// Tiles of one block of channels wait for their pixels; a sum in its addend's place is not worth such a tile.
+TEST(ScheduleChoiceTest, PixelsOfPointwiseLayersServeSeveralBlocks) {
+  ConvShape shape = makeShape(384, 1088, 17, 1, 1);
+  EXPECT_GT(chooseDirect(shape, target("x86-64-v4")).blocks, 1);
+  shape.overwrites = true;
+  EXPECT_GT(chooseDirect(shape, target("x86-64-v4")).blocks, 1);
+}
+
+TEST(ScheduleChoiceTest, TwoThreadsShareFewTasksEvenly) {
+  const DirectSchedule s = chooseDirect(makeShape(1088, 192, 17, 1, 1), target("x86-64-v4"));
+  EXPECT_EQ(s.order, LoopOrder::channels);
+  EXPECT_EQ(192 / kBlock / s.blocks % 2, 0) << "tasks";
+}
+
+// Most tiles of narrow maps are at a border under a wide window.
+TEST(ScheduleChoiceTest, InputsOfWideWindowsAreCopied) {
+  ConvShape shape = makeShape(128, 160, 17, 7, 1);
+  shape.kernelHeight = 1;
+  EXPECT_EQ(chooseDirect(shape, target("x86-64-v4")).staging, StagingKind::rows);
+}
+
 TEST(ScheduleChoiceTest, ColdWeightsOfSmallMapsComeInChunks) {
+  EXPECT_GT(chooseDirect(makeShape(448, 2080, 8, 1, 1), target("x86-64-v4")).chunk, 0);
   EXPECT_GT(chooseDirect(makeShape(512, 512, 7, 3, 1), target("x86-64-v4")).chunk, 0);
   EXPECT_EQ(chooseDirect(makeShape(64, 64, 56, 3, 1), target("x86-64-v4")).chunk, 0);
 }
