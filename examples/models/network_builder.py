@@ -30,13 +30,20 @@ class Tensor(NamedTuple):
     value: np.ndarray
 
 
+def pair(size):
+    """Of height and width, which one number is for both."""
+    return size if isinstance(size, tuple) else (size, size)
+
+
 def patches(x, k, stride, pad, fill=0.0):
-    """NHWC x -> [N,OH,OW,k*k,C], one row of pixels per window."""
-    x = np.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0)), constant_values=fill)
-    oh, ow = ((e - k) // stride + 1 for e in x.shape[1:3])
+    """NHWC x -> [N,OH,OW,KH*KW,C], one row of pixels per window. k and pad: a number, or one for rows and one for columns."""
+    kh, kw = pair(k)
+    ph, pw = pair(pad)
+    x = np.pad(x, ((0, 0), (ph, ph), (pw, pw), (0, 0)), constant_values=fill)
+    oh, ow = ((e - size) // stride + 1 for e, size in zip(x.shape[1:3], (kh, kw)))
     taps = [x[:, i:i + stride * (oh - 1) + 1:stride, j:j + stride * (ow - 1) + 1:stride]
-            for i in range(k) for j in range(k)]
-    return taps[0][:, :, :, None] if k == 1 else np.stack(taps, axis=3)
+            for i in range(kh) for j in range(kw)]
+    return taps[0][:, :, :, None] if len(taps) == 1 else np.stack(taps, axis=3)
 
 
 def probe_images(rng, n, edge):
@@ -84,12 +91,15 @@ class Builder:
         self.nodes.append(helper.make_node(op, inputs, [output], name=f"{scope}/{op}", **attributes))
         return Tensor(output, value)
 
-    def conv(self, x, path, cout, k, stride, bias=False):
-        """With a bias the weights are such that the outputs have a root mean square of 1 without it."""
+    def conv(self, x, path, cout, k, stride, bias=False, padded=True):
+        """With a bias the weights are such that the outputs have a root mean square of 1 without it. k: a number, or height and
+        width."""
         cin = x.value.shape[-1]
-        weight = self.rng.standard_normal((cout, k, k, cin), np.float32) * np.float32(np.sqrt(2 / (k * k * cin)))
-        cols = patches(x.value, k, stride, k // 2)
-        value = (cols.reshape(-1, k * k * cin) @ weight.reshape(cout, -1).T).reshape(*cols.shape[:3], cout)
+        kh, kw = pair(k)
+        pad = (kh // 2, kw // 2) if padded else (0, 0)
+        weight = self.rng.standard_normal((cout, kh, kw, cin), np.float32) * np.float32(np.sqrt(2 / (kh * kw * cin)))
+        cols = patches(x.value, (kh, kw), stride, pad)
+        value = (cols.reshape(-1, kh * kw * cin) @ weight.reshape(cout, -1).T).reshape(*cols.shape[:3], cout)
         names = []
         if bias:
             rms, shift = np.sqrt(np.mean(np.square(value))), 0.2 * self.rng.standard_normal(cout, np.float32)
@@ -97,7 +107,7 @@ class Builder:
             names = [self.constant(path + ".bias", shift)]
         names.insert(0, self.constant(path + ".weight", weight.transpose(0, 3, 1, 2)))
         return self.emit("Conv", scope_of(path), [x.name, *names], value, dilations=[1, 1], group=1,
-                         kernel_shape=[k, k], pads=[k // 2] * 4, strides=[stride, stride])
+                         kernel_shape=[kh, kw], pads=[*pad, *pad], strides=[stride, stride])
 
     def batch_norm(self, x, path, damping=1.0):
         c = x.value.shape[-1]
