@@ -268,7 +268,8 @@ def Res_UnaryFunctionAttr : EnumAttr<Res_Dialect, Res_UnaryFunction, "unary"> {
 }
 
 def Res_BinaryFunction : I32EnumAttr<"BinaryFunction", "a function of two numbers", [
-    I32EnumAttrCase<"add", 0>, I32EnumAttrCase<"sub", 1>, I32EnumAttrCase<"mul", 2>, I32EnumAttrCase<"div", 3>]> {
+    I32EnumAttrCase<"add", 0>, I32EnumAttrCase<"sub", 1>, I32EnumAttrCase<"mul", 2>, I32EnumAttrCase<"div", 3>,
+    I32EnumAttrCase<"max", 4>, I32EnumAttrCase<"min", 5>]> {
   let cppNamespace = "::res";
   let genSpecializedAttr = 0;
 }

@@ -120,6 +120,16 @@ LogicalResult GemmOp::verify() {
   return getBias() ? expectVector(*this, getBias(), "bias", output[1]) : success();
 }
 
+LogicalResult LrnOp::verify() {
+  if (getSize() < 1 || int64_t(getSize()) > INT32_MAX)
+    return emitOpError("expected a size of 1 to ") << INT32_MAX << ", got " << int64_t(getSize());
+  // Else the power might be of a negative number.
+  if (!(getBias() > APFloat(0.f)) || getAlpha() < APFloat(0.f))
+    return emitOpError("expected a bias above 0 and an alpha of at least 0, got ")
+           << getBias().convertToFloat() << " and " << getAlpha().convertToFloat();
+  return success();
+}
+
 LogicalResult ReshapeOp::verify() {
   int64_t from = getInput().getType().getNumElements(), to = getType().getNumElements();
   if (from != to)

@@ -182,6 +182,18 @@ def Res_SoftmaxOp : Res_Op<"softmax", [Pure, AllTypesMatch<["input", "output"]>]
   let assemblyFormat = "$input attr-dict `:` type($input)";
 }
 
+def Res_LrnOp : Res_Op<"lrn", [Pure, AllTypesMatch<["input", "output"]>]> {
+  let summary = "local response normalisation across channels";
+  let description = [{
+    `output[c] = input[c] / (bias + alpha / size * sum of input[i]^2)^beta` at each pixel, over the channels i from
+    `c - (size - 1) / 2` to `c + size / 2` (rounded down) that there are. The bias is positive and alpha not negative.
+  }];
+  let arguments = (ins Res_Tensor4:$input, I64Attr:$size, F32Attr:$alpha, F32Attr:$beta, F32Attr:$bias);
+  let results = (outs Res_Tensor4:$output);
+  let assemblyFormat = "$input `size` $size `alpha` $alpha `beta` $beta `bias` $bias attr-dict `:` type($input)";
+  let hasVerifier = 1;
+}
+
 def Res_ReshapeOp : Res_Op<"reshape", [Pure]> {
   let summary = "the same elements in row-major order under another shape";
   let arguments = (ins Res_Tensor:$input);

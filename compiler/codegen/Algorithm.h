@@ -96,6 +96,14 @@ struct Selection {
 };
 Reader defineSelection(Reader input, const TensorSize &from, const TensorSize &to, const Selection &selection);
 
+/// Local response normalisation (res.lrn). The squares of the channels of a pixel are put one behind the other in `map.line`.
+struct ResponseNorm {
+  int64_t size;
+  double alpha, beta, bias;
+};
+Reader defineLrn(const std::string &name, const KernelVars &vars, Reader input, const TensorSize &size,
+                 const ResponseNorm &norm, MapFuncs &map);
+
 /// Inputs one behind the other along an axis (n, c, h, w). Blocks of channels whose lanes come from several inputs are put
 /// together in `map.line`, the channels of a pixel one behind the other.
 Reader defineConcat(const std::string &name, const KernelVars &vars, std::vector<Reader> inputs,

@@ -122,6 +122,8 @@ static Expr applyBinary(BinaryFunction function, Expr a, Expr b) {
   case BinaryFunction::sub: return a - b;
   case BinaryFunction::mul: return a * b;
   case BinaryFunction::div: return a / b;
+  case BinaryFunction::max: return max(a, b);
+  case BinaryFunction::min: return min(a, b);
   }
   return Expr();
 }

@@ -220,6 +220,10 @@ llvm::Error KernelEmitter::defineAnchor(Stage &stage) {
     value = defineGlobalAvgPool(stage.name, vars, read, from, stage.map.parts);
   } else if (isa<SoftmaxOp>(op)) {
     value = defineSoftmax(stage.name, vars, read, from, stage.map.parts);
+  } else if (auto l = dyn_cast<LrnOp>(op)) {
+    auto number = [](const llvm::APFloat &f) { return double(f.convertToFloat()); };
+    value = defineLrn(stage.name, vars, read, from, {int64_t(l.getSize()), number(l.getAlpha()), number(l.getBeta()), number(l.getBias())},
+                      stage.map);
   } else if (isa<ReshapeOp>(op)) {
     value = defineReshape(read, from, to);
   } else if (isa<SliceOp, PadOp>(op)) {
@@ -346,7 +350,7 @@ std::string KernelEmitter::scheduleStage(Stage &stage, const StageLoops &loops) 
   }
   const bool mayBeStage = isa<MaxPoolOp, AvgPoolOp>(op) || loops.isAlone();
   if (auto attr = dyn_cast<MapAttr>(stage.schedule); attr && !isa<ConvOp, GemmOp>(op) && mayBeStage)
-    return stage.map.line.defined() ? scheduleConcat(stage.map, vars, {int64_t(attr.getPixels()), int64_t(attr.getRows()), 0}) : scheduleMap(stage.map, vars, {int64_t(attr.getPixels()), int64_t(attr.getRows()), 0}, loops);
+    return stage.map.line.defined() ? scheduleLines(stage.map, vars, {int64_t(attr.getPixels()), int64_t(attr.getRows()), 0}) : scheduleMap(stage.map, vars, {int64_t(attr.getPixels()), int64_t(attr.getRows()), 0}, loops);
   std::string text;
   llvm::raw_string_ostream(text) << "expected a schedule for '" << op->getName() << "', got " << stage.schedule;
   return text;

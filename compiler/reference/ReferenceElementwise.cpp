@@ -1,12 +1,13 @@
 //===- ReferenceElementwise.cpp - elementwise loops -------------*- C++ -*-===//
 //
-// Operations that compute each element from one element of each operand.
+// Operations that compute each element from one element of each operand; normalisation by the channels around it.
 //
 //===----------------------------------------------------------------------===//
 
 #include "compiler/reference/ReferenceKernels.h"
 
 #include <algorithm>
+#include <cmath>
 
 using namespace res;
 
@@ -37,6 +38,18 @@ void reference::prelu(int64_t outer, int64_t channels, int64_t inner, const doub
     for (int64_t i = plane * inner; i < (plane + 1) * inner; ++i)
       output[i] = input[i] < 0 ? input[i] * slope[c] : input[i];
   }
+}
+
+void reference::normalizeResponses(int64_t outer, int64_t channels, int64_t inner, int64_t size, double alpha, double beta,
+                                   double bias, const double *input, double *output) {
+  for (int64_t n = 0; n < outer; ++n, input += channels * inner, output += channels * inner)
+    for (int64_t c = 0; c < channels; ++c)
+      for (int64_t i = 0; i < inner; ++i) {
+        double sum = 0;
+        for (int64_t k = std::max<int64_t>(c - (size - 1) / 2, 0); k <= std::min(c + size / 2, channels - 1); ++k)
+          sum += input[k * inner + i] * input[k * inner + i];
+        output[c * inner + i] = input[c * inner + i] / std::pow(bias + alpha / double(size) * sum, beta);
+      }
 }
 
 RES_REFERENCE_CLONES

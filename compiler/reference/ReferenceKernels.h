@@ -69,6 +69,11 @@ void normalize(int64_t outer, int64_t channels, int64_t inner, const double *inp
 void scaleAndShift(int64_t outer, int64_t channels, int64_t inner, const double *input, const double *scale,
                    const double *shift, double *output);
 
+/// output[outer][c][inner] = input[outer][c][inner] / (bias + alpha / size * sum of squares)^beta, of the channels from
+/// c - (size - 1) / 2 to c + size / 2.
+void normalizeResponses(int64_t outer, int64_t channels, int64_t inner, int64_t size, double alpha, double beta, double bias,
+                        const double *input, double *output);
+
 /// output[outer][c][inner] = input[outer][c][inner], times slope[c] where that is negative
 void prelu(int64_t outer, int64_t channels, int64_t inner, const double *input, const double *slope, double *output);
 /// Element i of an axis lies at (step * i + first) / divisor of the input's.

@@ -107,6 +107,7 @@ Expected<Operand> OpEvaluator::evaluate(Operation *op, ArrayRef<Operand> operand
       .Case<PadOp, SliceOp>([&](Operation *) { return select(op, operands); })
       .Case([&](BinaryOp binary) { return this->binary(binary, operands); })
       .Case([&](ConcatOp concat) { return this->concat(concat, operands); })
+      .Case([&](LrnOp lrn) { return this->lrn(lrn, operands); })
       .Case([&](ResizeOp resize) { return this->resize(resize, operands); })
       .Case([&](DepthToSpaceOp move) { return depthToSpace(move, operands); })
       .Case([&](UnaryOp unary) { return this->unary(unary, operands); })
@@ -309,6 +310,17 @@ Expected<Operand> OpEvaluator::unary(UnaryOp op, ArrayRef<Operand> operands) {
   const double alpha = op.getAlpha().convertToFloat(), beta = op.getBeta().convertToFloat();
   auto result = allocate(op);
   llvm::transform(*(*in)[0], result->begin(), [&](double x) { return applyUnary(op.getFunction(), x, alpha, beta); });
+  return activation(op, result);
+}
+
+Expected<Operand> OpEvaluator::lrn(LrnOp op, ArrayRef<Operand> operands) {
+  const Shape shape = shapeOf(op.getInput());
+  auto in = elementsOf(op, operands, shape);
+  if (!in)
+    return in.takeError();
+  auto result = allocate(op);
+  normalizeResponses(shape[0], shape[1], shape[2] * shape[3], op.getSize(), op.getAlpha().convertToFloat(),
+                     op.getBeta().convertToFloat(), op.getBias().convertToFloat(), (*in)[0]->data(), result->data());
   return activation(op, result);
 }
 

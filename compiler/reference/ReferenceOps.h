@@ -52,6 +52,7 @@ private:
   llvm::Expected<Operand> select(mlir::Operation *op, llvm::ArrayRef<Operand> operands);
   llvm::Expected<Operand> binary(BinaryOp op, llvm::ArrayRef<Operand> operands);
   llvm::Expected<Operand> unary(UnaryOp op, llvm::ArrayRef<Operand> operands);
+  llvm::Expected<Operand> lrn(LrnOp op, llvm::ArrayRef<Operand> operands);
   llvm::Expected<Operand> resize(ResizeOp op, llvm::ArrayRef<Operand> operands);
   llvm::Expected<Operand> depthToSpace(DepthToSpaceOp op, llvm::ArrayRef<Operand> operands);
   /// Operations without attributes or vectors over channels.

@@ -43,6 +43,8 @@ double reference::applyBinary(BinaryFunction function, double lhs, double rhs) {
   case BinaryFunction::sub: return lhs - rhs;
   case BinaryFunction::mul: return lhs * rhs;
   case BinaryFunction::div: return lhs / rhs;
+  case BinaryFunction::max: return std::max(lhs, rhs);
+  case BinaryFunction::min: return std::min(lhs, rhs);
   }
   return std::nan("");
 }

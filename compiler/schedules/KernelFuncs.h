@@ -69,8 +69,8 @@ struct DenseFuncs {
   int64_t batch = 0, outputs = 0;
 };
 
-/// Anything bound by memory. `parts` are reductions that are computed where they are used. `line` (c, x, y, n), of a
-/// concatenation: the channels of a pixel one behind the other, an update for the `lineBlocks` of each input.
+/// Anything bound by memory. `parts` are reductions that are computed where they are used. `line` (c, x, y, n): the
+/// channels of a pixel one behind the other, an update for the `lineBlocks` of each input.
 struct MapFuncs {
   static constexpr int64_t kMostLineChannels = 4096; // that Halide has on the stack: 16 KB
   Halide::Func output, line;
@@ -114,8 +114,8 @@ std::string scheduleGrouped(ConvFuncs &funcs, const KernelVars &vars, const Grou
 std::string scheduleDense(DenseFuncs &funcs, const KernelVars &vars, const DenseSchedule &schedule);
 std::string scheduleMap(MapFuncs &funcs, const KernelVars &vars, const MapSchedule &schedule, const StageLoops &loops = {});
 
-/// The same for a concatenation of blocked maps with a line.
-std::string scheduleConcat(MapFuncs &funcs, const KernelVars &vars, const MapSchedule &schedule);
+/// The same for blocked maps with a line: concatenations, normalisation across channels.
+std::string scheduleLines(MapFuncs &funcs, const KernelVars &vars, const MapSchedule &schedule);
 
 /// The schedule has been checked (checkWinograd), as the algorithm depends on it, too.
 std::string scheduleWinograd(WinogradFuncs &funcs, const KernelVars &vars, const WinogradSchedule &schedule,

@@ -88,7 +88,7 @@ std::string res::scheduleMap(MapFuncs &funcs, const KernelVars &v, const MapSche
   return "";
 }
 
-std::string res::scheduleConcat(MapFuncs &funcs, const KernelVars &v, const MapSchedule &s) {
+std::string res::scheduleLines(MapFuncs &funcs, const KernelVars &v, const MapSchedule &s) {
   if (s.pixels < 1 || s.pixels > kMostUnrolled || s.rows < 0)
     return "expected pixels between 1 and " + std::to_string(kMostUnrolled) + " and rows of at least 0, got " +
            std::to_string(s.pixels) + " and " + std::to_string(s.rows);

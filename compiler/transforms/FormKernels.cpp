@@ -60,13 +60,14 @@ struct FormKernelsPass : res::impl::FormKernelsPassBase<FormKernelsPass> {
 
   static bool isMap(Value value) { return cast<RankedTensorType>(value.getType()).getRank() == 4; }
 
-  /// Elementwise kernels and concatenations want operands of one layout, and inputs of the model are row-major.
+  /// Elementwise kernels, concatenations and normalisations want operands of the layout of their results, and inputs of the model
+  /// are row-major.
   void convertInputs(func::FuncOp function) {
     OpBuilder builder = OpBuilder::atBlockBegin(&function.getBody().front());
     for (BlockArgument argument : function.getArguments()) {
       auto isElementwiseUse = [](OpOperand &use) {
         auto kernel = dyn_cast<KernelOp>(use.getOwner());
-        return kernel && (isElementwiseKernel(kernel) || isa<ConcatOp>(kernel.getAnchor()));
+        return kernel && (isElementwiseKernel(kernel) || isa<ConcatOp, LrnOp>(kernel.getAnchor()));
       };
       if (!isMap(argument) || llvm::none_of(argument.getUses(), isElementwiseUse))
         continue;

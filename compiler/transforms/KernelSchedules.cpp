@@ -97,6 +97,8 @@ static MapWork workOf(Operation *op) {
       reads *= size;
   if (auto resize = dyn_cast<ResizeOp>(op); resize && resize.getLinear())
     reads = 4;
+  if (isa<LrnOp>(op)) // squares and their neighbours come from the first cache
+    reads = 4;
   if (isa<GlobalAvgPoolOp>(op))
     reads = typeOf(op->getOperand(0)).getNumElements() / type.getNumElements();
   return {type.getNumElements(), map ? shape[2] : 1, shape.back(), reads};
@@ -132,7 +134,7 @@ FailureOr<Decision> res::chooseSchedule(KernelOp kernel, const TargetModel &targ
       .Default([&](Operation *op) {
         const MapWork work = workOf(op);
         MapSchedule s = chooseMap(work.elements, work.lines, work.width, work.reads, target);
-        if (isa<ConcatOp>(op)) // reads and writes a piece of each block of channels: some cache lines at once
+        if (isa<ConcatOp, LrnOp>(op)) // reads and writes a piece of each block of channels: some cache lines at once
           s.pixels = std::min<int64_t>(work.width, 8);
         return decide(kernel, s);
       });

@@ -88,6 +88,8 @@ struct PackWeightsPass : res::impl::PackWeightsPassBase<PackWeightsPass> {
           return Attribute(PackDenseAttr::get(context, kBlock, schedules->front().getBlocks(), op.getTransposed()));
         })
         .Case<AffineOp, PReluOp>([&](Operation *) -> FailureOr<Attribute> { return Attribute(vector); })
+        // A vector of elements that becomes an activation.
+        .Case([&](ReshapeOp) -> FailureOr<Attribute> { return Attribute(PackVectorAttr::get(context, 1)); })
         .Default([&](Operation *op) -> FailureOr<Attribute> {
           return op->emitOpError("expected activations as operands, got a weight");
         });

@@ -48,7 +48,7 @@ static bool keepsImagesApart(Operation *op) {
   if (auto kernel = dyn_cast<KernelOp>(op))
     return llvm::none_of(llvm::zip(kernel.getBody().getArguments(), kernel.getInputs()), [](auto both) {
       auto [inner, outer] = both;
-      return !isActivation(outer) && llvm::any_of(inner.getUsers(), [](Operation *user) { return isa<AddOp, BinaryOp>(user); });
+      return !isActivation(outer) && llvm::any_of(inner.getUsers(), [](Operation *user) { return isa<AddOp, BinaryOp, ReshapeOp>(user); });
     });
   if (auto concat = dyn_cast<ConcatOp>(op))
     return concat.getAxis() > 0;

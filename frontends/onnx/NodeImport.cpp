@@ -121,6 +121,20 @@ FailureOr<const Constant *> NodeImport::getWeight(unsigned index, StringRef role
   return constant;
 }
 
+FailureOr<Value> NodeImport::getAsActivation(unsigned index) {
+  FailureOr<Operand> operand = getOperand(index);
+  if (failed(operand))
+    return failure();
+  if (operand->activation)
+    return operand->activation;
+  FailureOr<const Constant *> weight = getWeight(index, "input");
+  if (failed(weight))
+    return failure();
+  // An operation on activations makes one of a weight: kernels read all their maps in one layout.
+  Value elements = materialize(**weight, (*weight)->numElements);
+  return Value(ReshapeOp::create(builder, loc, RankedTensorType::get((*weight)->shape, builder.getF32Type()), elements));
+}
+
 FailureOr<Value> NodeImport::getVector(unsigned index, StringRef role, int64_t size) {
   FailureOr<const Constant *> vector = getWeight(index, role);
   if (failed(vector))

@@ -99,6 +99,9 @@ public:
   /// A tensor of an attribute, named as the first output.
   mlir::FailureOr<Constant> readTensor(const onnx::TensorProto &tensor);
 
+  /// An operand of either kind as an activation: a float32 constant is copied at run time.
+  mlir::FailureOr<mlir::Value> getAsActivation(unsigned index);
+
   /// The operation for a weight: res.weight, or res.constant when it is small or was computed.
   mlir::Value materialize(const Constant &weight);
   /// The same under another shape of as many elements.
@@ -162,9 +165,11 @@ llvm::LogicalResult importGelu(NodeImport &node);
 llvm::LogicalResult importGlobalAveragePool(NodeImport &node);
 llvm::LogicalResult importGlobalMaxPool(NodeImport &node);
 llvm::LogicalResult importIdentity(NodeImport &node);
+llvm::LogicalResult importLrn(NodeImport &node);
 llvm::LogicalResult importMatMul(NodeImport &node);
 llvm::LogicalResult importMax(NodeImport &node);
 llvm::LogicalResult importMaxPool(NodeImport &node);
+llvm::LogicalResult importMean(NodeImport &node);
 llvm::LogicalResult importMin(NodeImport &node);
 llvm::LogicalResult importMul(NodeImport &node);
 llvm::LogicalResult importNeg(NodeImport &node);
@@ -180,12 +185,13 @@ llvm::LogicalResult importSlice(NodeImport &node);
 llvm::LogicalResult importSoftmax(NodeImport &node);
 llvm::LogicalResult importSqueeze(NodeImport &node);
 llvm::LogicalResult importSub(NodeImport &node);
+llvm::LogicalResult importSum(NodeImport &node);
 llvm::LogicalResult importTranspose(NodeImport &node);
 llvm::LogicalResult importUnary(NodeImport &node);
 llvm::LogicalResult importUnsqueeze(NodeImport &node);
 llvm::LogicalResult importUpsample(NodeImport &node);
 
-/// Folds Add, Sub, Mul or Div (`opType`) of two constants.
+/// Folds Add, Sub, Mul, Div, Max or Min (`opType`) of all operands, which are constants.
 llvm::LogicalResult foldArithmetic(NodeImport &node, llvm::StringRef opType);
 
 /// A row of the table: what is known of an operator.

@@ -155,12 +155,35 @@ class PointwiseTest(ImportCase):
                    "res.gemm %, % : (tensor<2x4xf32>, tensor<4x3xf32>) -> tensor<2x3xf32>",
                    "res.affine %, %, % : tensor<2x3xf32>, tensor<3xf32>")
 
+    def test_add_of_a_constant_map(self):
+        self.check(model([node("Add", "x c")], [tensor("c", (4, 8, 8))]),
+                   "res.reshape % : tensor<256xf32> -> tensor<4x8x8xf32>",
+                   "res.reshape % : tensor<4x8x8xf32> -> tensor<1x4x8x8xf32>", "res.add %, % : tensor<1x4x8x8xf32>")
+
     def test_add_refused(self):
-        shapes = ((8,), (4, 8, 8), (1, 1, 8, 1), (1, 1, 4, 1, 1), (1, 8, 1, 1))
+        shapes = ((8,), (1, 1, 8, 1), (1, 1, 4, 1, 1), (1, 8, 1, 1))
         self.check_refused([(node("Add", f"x c{i}"),
-                             "unsupported: adds a constant of shape " + "x".join(map(str, shape)) +
-                             " and a tensor of shape 1x4x8x8; expected one value, or one for each channel")
+                             "unsupported: adds tensors of shapes 1x4x8x8 and " + "x".join(map(str, shape)) +
+                             "; expected equal sizes, or 1 along images, channels, or rows and columns")
                             for i, shape in enumerate(shapes)], [tensor(f"c{i}", s) for i, s in enumerate(shapes)])
+
+    def test_sum_and_mean(self):
+        add, affine = "res.add %, % : tensor<1x4x8x8xf32>", "res.affine %, %, % : tensor<1x4x8x8xf32>, tensor<4xf32>"
+        self.check(model([node("Relu", "x", "h"), node("Sum", "h")]), "res.relu % : tensor<1x4x8x8xf32>")
+        self.check(model([node("Sum", "x x")]), add)
+        self.check(model([node("Sum", "x c x x")], [tensor("c", 2.5)]), affine, add, add)
+        content = model([node("Mean", "x x x x")])
+        self.check(content, add, add, add, affine)
+        self.assertCountEqual(self.constants(self.imported(content)), [[0.25] * 4, [0] * 4])
+        self.check_refused([(node("Sum", ""), "expected at least 1 inputs, got 0"),
+                            (node("Mean", "c"), "unsupported: input 'c' is constant; expected a tensor that is computed at run time")],
+                           [tensor("c", 2.5)])
+
+    def test_batch_norm_of_other_ranks(self):
+        self.check(model([node("BatchNormalization", "x s b m v", epsilon=0.5)], self.VECTORS, x=(2, 4, 3, 5, 7)),
+                   "res.reshape % : tensor<2x4x3x5x7xf32> -> tensor<2x4x1x105xf32>",
+                   "res.batch_norm %, %, %, %, % epsilon 5.000000e-01 : tensor<2x4x1x105xf32>, tensor<4xf32>",
+                   "res.reshape % : tensor<2x4x1x105xf32> -> tensor<2x4x3x5x7xf32>")
 
     def test_what_does_nothing(self):
         inserted = [node("Identity", "h", "a"), node("Dropout", "a", "b mask", ratio=0.5),
@@ -269,9 +292,35 @@ class PoolTest(ImportCase):
              f"res.avg_pool % window<2x2, stride = 2x2> : {shapes}"),
             (node("AveragePool", "x", kernel_shape=[2, 2], dilations=[2, 2]),
              "res.avg_pool % window<2x2, dilation = 2x2> : tensor<1x4x8x8xf32> -> tensor<1x4x6x6xf32>")], opset=19)
-        self.check_refused([(node("AveragePool", "x", kernel_shape=[3, 3], strides=[2, 2], ceil_mode=1),
-                             "unsupported: attribute 'ceil_mode': expected 0 where it changes the size of the result, "
-                             "got 1")])
+
+    def test_average_pool_that_rounds_up(self):
+        """What ceil_mode adds never counts; pads of the node do with count_include_pad, which makes them a tensor's."""
+        three = dict(kernel_shape=[3, 3], strides=[2, 2], ceil_mode=1)
+        line = "res.avg_pool % window<3x3, stride = 2x2, pad = [{}]> : tensor<1x4x{}xf32> -> tensor<1x4x{}xf32>"
+        self.check_nodes([
+            (node("AveragePool", "x", **three), line.format("0, 0, 1, 1", "8x8", "4x4")),
+            (node("AveragePool", "x", count_include_pad=1, **three), line.format("0, 0, 1, 1", "8x8", "4x4")),
+            (node("AveragePool", "x", pads=[1] * 4, **three), line.format("1, 1, 2, 2", "8x8", "5x5"))])
+        self.check(model([node("AveragePool", "x", pads=[1] * 4, count_include_pad=1, **three)]),
+                   "res.pad % at [0, 0, 1, 1] with 0.000000e+00 : tensor<1x4x8x8xf32> -> tensor<1x4x10x10xf32>",
+                   line.format("0, 0, 1, 1", "10x10", "5x5"))
+
+    def test_lrn(self):
+        line = "res.lrn % size {} alpha {} beta {} bias {} : tensor<1x4x8x8xf32>"
+        self.check_nodes([
+            (node("LRN", "x", size=5), line.format(5, "9.99999974E-5", "7.500000e-01", "1.000000e+00")),
+            (node("LRN", "x", size=2, alpha=0.5, beta=0.25, bias=2.0),
+             line.format(2, "5.000000e-01", "2.500000e-01", "2.000000e+00"))])
+        self.check(model([node("LRN", "x", size=1)], x=(2, 4, 3)), "res.reshape % : tensor<2x4x3xf32> -> tensor<2x4x1x3xf32>",
+                   "res.lrn % size 1 alpha 9.99999974E-5 beta 7.500000e-01 bias 1.000000e+00 : tensor<2x4x1x3xf32>",
+                   "res.reshape % : tensor<2x4x1x3xf32> -> tensor<2x4x3xf32>")
+        self.check_refused([
+            (node("LRN", "x"), "attribute 'size': expected a window of at least 1 channel, got 0"),
+            (node("LRN", "x", size=5, bias=0.0), "unsupported: attributes 'alpha' and 'bias': expected at least 0 and more than 0, "
+                                                 "got 0.0001 and 0"),
+            (node("LRN", "x", size=5, beta=float("inf")),
+             "expected finite numbers as 'alpha', 'beta' and 'bias', got 1.000000e-04, INF and 1.000000e+00")])
+        self.check_refused([(node("LRN", "x", size=5), "expected an input of rank 2 or more, got shape 4")], x=(4,))
 
 
 class LinearTest(ImportCase):

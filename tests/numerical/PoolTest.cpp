@@ -1,4 +1,4 @@
-//===- PoolTest.cpp - pooling over odd shapes -------------------*- C++ -*-===//
+//===- PoolTest.cpp - pooling and means over odd shapes ---------*- C++ -*-===//
 
 #include "tests/numerical/fixture/NumericalFixture.h"
 
@@ -46,6 +46,19 @@ TEST_P(PoolTest, Average) {
       n.output(n.avgPool(input, window, countPads), "row-major" + label);
       n.output(n.avgPool(map, window, countPads), "blocked" + label);
     }
+  check(n);
+}
+
+TEST_P(PoolTest, LocalResponses) {
+  NetworkBuilder n = network();
+  Value input = n.input({1, 17, 13, 15}), map = blocked(n, {2, 36, 14, 13});
+  for (auto [size, beta] : {std::pair(5, 0.75f), {4, 0.5f}, {1, 1.f}, {23, 0.3f}, {100, 0.75f}}) {
+    const std::string label = std::to_string(size);
+    n.output(n.lrn(input, size, 2, beta), "row-major " + label);
+    n.output(n.lrn(map, size, 2, beta), "blocked " + label);
+    // Lanes that fill up the last block must be finite, and count for none.
+    n.output(n.conv(n.relu(n.lrn(map, size, 2, beta)), 8, "1x1"), "read on, with an epilogue " + label);
+  }
   check(n);
 }
 

@@ -79,16 +79,21 @@ LogicalResult res::frontend::importTranspose(NodeImport &node) {
   return setSelected(node, *from, shape, [&](ArrayRef<int64_t> index) { return getPosition(index, strides); });
 }
 
-/// Operands that are computed at run time.
+/// Operands of which some are computed at run time.
 static LogicalResult concatActivations(NodeImport &node, int64_t wantedAxis) {
   SmallVector<Value> inputs;
   SmallVector<ArrayRef<int64_t>> shapes;
   for (unsigned index = 0; index < node.getNumInputs(); ++index) {
-    FailureOr<TypedValue<RankedTensorType>> input = node.getActivation(index);
+    FailureOr<Operand> operand = node.getOperand(index);
+    if (failed(operand))
+      return failure();
+    if (operand->constant && operand->constant->numElements == 0)
+      continue; // such as a state of no rows yet
+    FailureOr<Value> input = node.getAsActivation(index);
     if (failed(input))
       return failure();
     inputs.push_back(*input);
-    shapes.push_back(input->getType().getShape());
+    shapes.push_back(cast<RankedTensorType>(input->getType()).getShape());
   }
   FailureOr<int64_t> axis = normalizeAxis(node, wantedAxis, shapes.front().size());
   if (failed(axis))
@@ -102,7 +107,7 @@ static LogicalResult concatActivations(NodeImport &node, int64_t wantedAxis) {
   return node.setOutput(ConcatOp::create(node.builder, node.loc, *type, inputs, *axis));
 }
 
-// One operand passes through, whatever it is; several are activations or constants.
+// One operand passes through, whatever it is.
 LogicalResult res::frontend::importConcat(NodeImport &node) {
   int64_t wantedAxis = node.attributes.getInt("axis", 0);
   if (failed(node.attributes.finish()))

@@ -1,6 +1,6 @@
 //===- FoldValues.cpp - constants and arithmetic on them --------*- C++ -*-===//
 //
-// Constant, ConstantOfShape; Cast, CastLike; Add, Div, Mul, Sub of constants.
+// Constant, ConstantOfShape; Cast, CastLike; arithmetic on constants.
 //
 //===----------------------------------------------------------------------===//
 
@@ -160,7 +160,12 @@ LogicalResult res::frontend::importCastLike(NodeImport &node) {
 //===----------------------------------------------------------------------===//
 
 static double compute(StringRef opType, double lhs, double rhs) {
-  return opType == "Add" ? lhs + rhs : opType == "Sub" ? lhs - rhs : opType == "Mul" ? lhs * rhs : lhs / rhs;
+  return opType == "Add"   ? lhs + rhs
+         : opType == "Sub" ? lhs - rhs
+         : opType == "Mul" ? lhs * rhs
+         : opType == "Max" ? std::max(lhs, rhs)
+         : opType == "Min" ? std::min(lhs, rhs)
+                           : lhs / rhs;
 }
 
 // Wraps around where the result does not fit. The divisor is not 0.
@@ -168,33 +173,40 @@ static int64_t compute(StringRef opType, int64_t lhs, int64_t rhs) {
   uint64_t left = lhs, right = rhs;
   if (opType == "Div")
     return rhs == -1 ? int64_t(0 - left) : lhs / rhs;
+  if (opType == "Max" || opType == "Min")
+    return opType == "Max" ? std::max(lhs, rhs) : std::min(lhs, rhs);
   return int64_t(opType == "Add" ? left + right : opType == "Sub" ? left - right : left * right);
 }
 
-LogicalResult res::frontend::foldArithmetic(NodeImport &node, StringRef opType) {
-  FailureOr<Constant> lhs = getFoldable(node, 0), rhs = getFoldable(node, 1);
-  if (failed(lhs) || failed(rhs))
-    return failure();
-  if (lhs->elementType != rhs->elementType || lhs->elementType == TensorProto::BOOL)
-    return node.emitError() << "expected two tensors of one type of numbers, got " << getTypeName(lhs->elementType)
-                            << " and " << getTypeName(rhs->elementType);
-  if (opType == "Div" && !rhs->isFloating() && llvm::is_contained(rhs->ints, 0))
+static FailureOr<Constant> combine(NodeImport &node, StringRef opType, const Constant &lhs, const Constant &rhs) {
+  if (lhs.elementType != rhs.elementType || lhs.elementType == TensorProto::BOOL)
+    return node.emitError() << "expected two tensors of one type of numbers, got " << getTypeName(lhs.elementType)
+                            << " and " << getTypeName(rhs.elementType);
+  if (opType == "Div" && !rhs.isFloating() && llvm::is_contained(rhs.ints, 0))
     return node.emitError() << "expected a divisor other than 0";
-  FailureOr<Dims> shape = broadcastShapes(node, lhs->shape, rhs->shape);
+  FailureOr<Dims> shape = broadcastShapes(node, lhs.shape, rhs.shape);
   if (failed(shape))
     return failure();
-  FailureOr<Constant> result = createResult(node, lhs->elementType, *shape, /*isSplat=*/false);
+  FailureOr<Constant> result = createResult(node, lhs.elementType, *shape, /*isSplat=*/false);
   if (failed(result))
     return failure();
-  Dims left = getBroadcastStrides(lhs->shape), right = getBroadcastStrides(rhs->shape);
+  Dims left = getBroadcastStrides(lhs.shape), right = getBroadcastStrides(rhs.shape);
   forEachIndex(*shape, [&](ArrayRef<int64_t> index) {
-    int64_t leftAt = lhs->isSplat() ? 0 : getPosition(index, left);
-    int64_t rightAt = rhs->isSplat() ? 0 : getPosition(index, right);
+    int64_t leftAt = lhs.isSplat() ? 0 : getPosition(index, left);
+    int64_t rightAt = rhs.isSplat() ? 0 : getPosition(index, right);
     if (result->isFloating())
-      result->floats.push_back(
-          roundTo(result->elementType, compute(opType, lhs->floats[leftAt], rhs->floats[rightAt])));
+      result->floats.push_back(roundTo(result->elementType, compute(opType, lhs.floats[leftAt], rhs.floats[rightAt])));
     else
-      result->ints.push_back(wrapTo(result->elementType, compute(opType, lhs->ints[leftAt], rhs->ints[rightAt])));
+      result->ints.push_back(wrapTo(result->elementType, compute(opType, lhs.ints[leftAt], rhs.ints[rightAt])));
   });
-  return node.setOutput(std::move(*result));
+  return result;
+}
+
+LogicalResult res::frontend::foldArithmetic(NodeImport &node, StringRef opType) {
+  FailureOr<Constant> result = getFoldable(node, 0);
+  for (unsigned index = 1; index < node.getNumInputs() && succeeded(result); ++index) {
+    FailureOr<Constant> operand = getFoldable(node, index);
+    result = failed(operand) ? FailureOr<Constant>() : combine(node, opType, *result, *operand);
+  }
+  return failed(result) ? failure() : node.setOutput(std::move(*result));
 }

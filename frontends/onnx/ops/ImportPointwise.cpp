@@ -1,6 +1,6 @@
 //===- ImportPointwise.cpp - elementwise operators --------------*- C++ -*-===//
 //
-// Add, Div, Mul, Sub; BatchNormalization, Neg, Relu; and what does nothing in inference: Dropout, Identity.
+// Add, Div, Mul, Sub; Max, Mean, Min, Sum; BatchNormalization, Neg, Relu; and what does nothing in inference: Dropout, Identity.
 //
 //===----------------------------------------------------------------------===//
 
@@ -8,6 +8,7 @@
 #include "frontends/onnx/ops/Folding.h"
 
 #include <cmath>
+#include <limits>
 
 using namespace mlir;
 using namespace res;
@@ -20,6 +21,21 @@ LogicalResult res::frontend::importRelu(NodeImport &node) {
   if (failed(input))
     return failure();
   return node.setOutput(ReluOp::create(node.builder, node.loc, *input));
+}
+
+/// A shape of any rank as that of a map with one row: what spreads along the dimensions behind the first two does so together.
+static Dims mapOf(ArrayRef<int64_t> shape) {
+  Dims map{1, 1, 1, 1};
+  for (auto [axis, size] : llvm::enumerate(shape))
+    map[std::min<size_t>(axis, 2) + (axis >= 2)] *= size;
+  return map;
+}
+
+/// The shape in which operations over dimension 1 are applied to a tensor: code is generated for maps and matrices.
+static Dims withChannels(ArrayRef<int64_t> shape) {
+  if (shape.size() == 2 || shape.size() == 4)
+    return Dims(shape);
+  return shape.size() < 2 ? Dims{1, shape.empty() ? 1 : shape[0]} : mapOf(shape);
 }
 
 LogicalResult res::frontend::importBatchNorm(NodeImport &node) {
@@ -53,8 +69,10 @@ LogicalResult res::frontend::importBatchNorm(NodeImport &node) {
       return failure();
     vectors.push_back(*vector);
   }
-  return node.setOutput(BatchNormOp::create(node.builder, node.loc, type, *input, vectors[0], vectors[1], vectors[2],
-                                            vectors[3], node.builder.getF32FloatAttr(epsilon)));
+  Value mapped = node.createReshape(*input, withChannels(type.getShape()));
+  Value result = BatchNormOp::create(node.builder, node.loc, mapped.getType(), mapped, vectors[0], vectors[1], vectors[2],
+                                     vectors[3], node.builder.getF32FloatAttr(epsilon));
+  return node.setOutput(node.createReshape(result, type.getShape()));
 }
 
 //===----------------------------------------------------------------------===//
@@ -78,12 +96,17 @@ static StringRef getVerb(BinaryFunction function) {
   case BinaryFunction::sub: return "subtracts";
   case BinaryFunction::mul: return "multiplies";
   case BinaryFunction::div: return "divides";
+  case BinaryFunction::max:
+  case BinaryFunction::min: return "compares";
   }
   return "combines";
 }
 
+/// input * scale + shift, over dimension 1 of the shape that withChannels gives it.
 static Value createAffine(NodeImport &node, Value input, Value scale, Value shift) {
-  return AffineOp::create(node.builder, node.loc, input.getType(), input, scale, shift);
+  Dims shape(cast<RankedTensorType>(input.getType()).getShape());
+  Value mapped = node.createReshape(input, withChannels(shape));
+  return node.createReshape(AffineOp::create(node.builder, node.loc, mapped.getType(), mapped, scale, shift), shape);
 }
 
 /// 1 / constant for each of `channels`.
@@ -102,93 +125,133 @@ static FailureOr<Value> createReciprocal(NodeImport &node, unsigned constantInde
   return Value(ConstantOp::create(node.builder, node.loc, DenseElementsAttr::get(type, ArrayRef(values))));
 }
 
-/// A shape of any rank as that of a map with one row: what spreads along the dimensions behind the first two does so together.
-static Dims mapOf(ArrayRef<int64_t> shape) {
-  Dims map{1, 1, 1, 1};
-  for (auto [axis, size] : llvm::enumerate(shape))
-    map[std::min<size_t>(axis, 2) + (axis >= 2)] *= size;
-  return map;
-}
-
-/// An activation and a constant of one value or one for each channel: input * scale + shift.
-static LogicalResult importWithConstant(NodeImport &node, BinaryFunction function, Value input, unsigned constantIndex) {
+/// An activation and a constant of one value or one for each channel. Null where there is no such operation, and the constant
+/// has to be an activation.
+static FailureOr<Value> combineWithChannels(NodeImport &node, BinaryFunction function, Value input, unsigned constantIndex) {
   FailureOr<const Constant *> constant = node.getWeight(constantIndex, "constant");
   if (failed(constant))
     return failure();
   auto type = cast<RankedTensorType>(input.getType());
-  if (!isPerChannel((*constant)->shape, type))
-    return node.refuse(getVerb(function) + " a constant of shape " + formatShape((*constant)->shape) +
-                       " and a tensor of shape " + formatShape(type.getShape()) +
-                       "; expected one value, or one for each channel");
-  const int64_t channels = type.getDimSize(1);
+  const bool isOne = (*constant)->numElements == 1 && int64_t((*constant)->shape.size()) <= type.getRank();
+  if (!isOne && !isPerChannel((*constant)->shape, type))
+    return Value();
+  const int64_t channels = withChannels(type.getShape())[1];
   auto splat = [&](float value) { return node.createSplat(value, channels); };
-  auto vector = [&]() -> Value {
-    return (*constant)->numElements == 1 ? splat(float(loadValues(**constant).floats[0]))
-                                         : node.materialize(**constant, channels);
+  auto first = [&] { return float(loadValues(**constant).floats[0]); };
+  auto vector = [&]() -> Value { return isOne ? splat(first()) : node.materialize(**constant, channels); };
+  auto unary = [&](UnaryFunction of, float alpha, float beta) -> Value {
+    return UnaryOp::create(node.builder, node.loc, type, of, input, APFloat(alpha), APFloat(beta));
   };
   switch (function) {
-  case BinaryFunction::add: return node.setOutput(createAffine(node, input, splat(1), vector()));
-  case BinaryFunction::mul: return node.setOutput(createAffine(node, input, vector(), splat(0)));
+  case BinaryFunction::add: return createAffine(node, input, splat(1), vector());
+  case BinaryFunction::mul: return createAffine(node, input, vector(), splat(0));
   case BinaryFunction::sub: {
     if (constantIndex == 0)
-      return node.setOutput(createAffine(node, input, splat(-1), vector()));
+      return createAffine(node, input, splat(-1), vector());
     Value negative = ScaleShiftOp::create(node.builder, node.loc, vector(), splat(-1), splat(0));
-    return node.setOutput(createAffine(node, input, splat(1), negative));
+    return createAffine(node, input, splat(1), negative);
   }
   case BinaryFunction::div: {
-    if (constantIndex == 1) {
-      FailureOr<Value> factor = createReciprocal(node, 1, channels);
-      return failed(factor) ? failure() : node.setOutput(createAffine(node, input, *factor, splat(0)));
-    }
-    Value reciprocal =
-        UnaryOp::create(node.builder, node.loc, type, UnaryFunction::reciprocal, input, APFloat(0.f), APFloat(0.f));
-    return node.setOutput(createAffine(node, reciprocal, vector(), splat(0)));
+    if (constantIndex == 0)
+      return createAffine(node, unary(UnaryFunction::reciprocal, 0, 0), vector(), splat(0));
+    FailureOr<Value> factor = createReciprocal(node, constantIndex, channels);
+    return failed(factor) ? factor : FailureOr<Value>(createAffine(node, input, *factor, splat(0)));
   }
+  case BinaryFunction::max:
+  case BinaryFunction::min:
+    if (!isOne)
+      return Value();
+    if (std::isnan(first()))
+      return node.emitError() << "expected a number as bound, got " << first();
+    return function == BinaryFunction::max ? unary(UnaryFunction::clip, first(), std::numeric_limits<float>::max())
+                                           : unary(UnaryFunction::clip, std::numeric_limits<float>::lowest(), first());
   }
   return failure();
 }
 
-static LogicalResult importArithmetic(NodeImport &node, BinaryFunction function) {
-  if (failed(node.attributes.finish()))
-    return failure();
-  FailureOr<Operand> lhs = node.getOperand(0), rhs = node.getOperand(1);
-  if (failed(lhs) || failed(rhs))
-    return failure();
-  if (lhs->constant && rhs->constant)
-    return foldArithmetic(node, node.getOpType());
-  if (lhs->constant)
-    return importWithConstant(node, function, rhs->activation, 0);
-  if (rhs->constant)
-    return importWithConstant(node, function, lhs->activation, 1);
-
+static FailureOr<Value> combineActivations(NodeImport &node, BinaryFunction function, Value lhs, Value rhs) {
   // The shorter shape gets sizes of 1 in front.
-  Dims left(lhs->getShape()), right(rhs->getShape());
+  Dims left(cast<RankedTensorType>(lhs.getType()).getShape()), right(cast<RankedTensorType>(rhs.getType()).getShape());
+  const Dims given[] = {left, right};
   const size_t rank = std::max(left.size(), right.size());
   left.insert(left.begin(), rank - left.size(), 1);
   right.insert(right.begin(), rank - right.size(), 1);
   std::optional<Shape> shape = inferBinary(left, right);
   if (!shape)
-    return node.refuse(getVerb(function) + " tensors of shapes " + formatShape(lhs->getShape()) + " and " +
-                       formatShape(rhs->getShape()) +
+    return node.refuse(getVerb(function) + " tensors of shapes " + formatShape(given[0]) + " and " + formatShape(given[1]) +
                        "; expected equal sizes, or 1 along images, channels, or rows and columns");
   FailureOr<RankedTensorType> type = node.getResultType(*shape);
   if (failed(type))
     return failure();
   // Code spreads operands of maps and matrices only.
   const bool asMaps = left != right && rank != 2 && rank != 4;
-  Value a = node.createReshape(lhs->activation, asMaps ? mapOf(left) : left);
-  Value b = node.createReshape(rhs->activation, asMaps ? mapOf(right) : right);
+  Value a = node.createReshape(lhs, asMaps ? mapOf(left) : left);
+  Value b = node.createReshape(rhs, asMaps ? mapOf(right) : right);
   if (function == BinaryFunction::add && left == right)
-    return node.setOutput(AddOp::create(node.builder, node.loc, a, b));
+    return Value(AddOp::create(node.builder, node.loc, a, b));
   const auto resultType = asMaps ? RankedTensorType::get(mapOf(*shape), type->getElementType()) : *type;
   Value result = BinaryOp::create(node.builder, node.loc, resultType, function, a, b);
-  return node.setOutput(node.createReshape(result, *shape));
+  return node.createReshape(result, *shape);
 }
 
-LogicalResult res::frontend::importAdd(NodeImport &node) { return importArithmetic(node, BinaryFunction::add); }
-LogicalResult res::frontend::importDiv(NodeImport &node) { return importArithmetic(node, BinaryFunction::div); }
-LogicalResult res::frontend::importMul(NodeImport &node) { return importArithmetic(node, BinaryFunction::mul); }
-LogicalResult res::frontend::importSub(NodeImport &node) { return importArithmetic(node, BinaryFunction::sub); }
+/// `value` and an operand of the node, which is the left one if `isLeft`.
+static FailureOr<Value> combine(NodeImport &node, BinaryFunction function, Value value, unsigned index, bool isLeft) {
+  FailureOr<Operand> operand = node.getOperand(index);
+  if (failed(operand))
+    return failure();
+  if (operand->constant) {
+    FailureOr<Value> result = combineWithChannels(node, function, value, index);
+    if (failed(result) || *result)
+      return result;
+  }
+  FailureOr<Value> other = node.getAsActivation(index);
+  if (failed(other))
+    return failure();
+  return isLeft ? combineActivations(node, function, *other, value) : combineActivations(node, function, value, *other);
+}
+
+/// Combines all operands, `least` or more; where all are constant, as `folded` does. `isMean`: and divides by their number.
+static LogicalResult importCombination(NodeImport &node, BinaryFunction function, StringRef folded, unsigned least,
+                                       bool isMean = false) {
+  if (failed(node.attributes.finish()))
+    return failure();
+  const unsigned count = std::max(node.getNumInputs(), least);
+  std::optional<unsigned> first; // that is computed at run time
+  Value value;
+  for (unsigned index = 0; index < count; ++index) {
+    FailureOr<Operand> operand = node.getOperand(index);
+    if (failed(operand))
+      return failure();
+    if (operand->activation && !first)
+      first = index, value = operand->activation;
+  }
+  if (!first)
+    return isMean ? LogicalResult(node.getActivation(0)) : foldArithmetic(node, folded);
+  for (unsigned index = 0; index < count; ++index) {
+    if (index == *first)
+      continue;
+    FailureOr<Value> combined = combine(node, function, value, index, /*isLeft=*/index < *first);
+    if (failed(combined))
+      return failure();
+    value = *combined;
+  }
+  if (isMean && count > 1) {
+    const int64_t channels = withChannels(cast<RankedTensorType>(value.getType()).getShape())[1];
+    value = createAffine(node, value, node.createSplat(1.f / float(count), channels), node.createSplat(0, channels));
+  }
+  return node.setOutput(value);
+}
+
+LogicalResult res::frontend::importAdd(NodeImport &node) { return importCombination(node, BinaryFunction::add, "Add", 2); }
+LogicalResult res::frontend::importDiv(NodeImport &node) { return importCombination(node, BinaryFunction::div, "Div", 2); }
+LogicalResult res::frontend::importMul(NodeImport &node) { return importCombination(node, BinaryFunction::mul, "Mul", 2); }
+LogicalResult res::frontend::importSub(NodeImport &node) { return importCombination(node, BinaryFunction::sub, "Sub", 2); }
+LogicalResult res::frontend::importMax(NodeImport &node) { return importCombination(node, BinaryFunction::max, "Max", 1); }
+LogicalResult res::frontend::importMin(NodeImport &node) { return importCombination(node, BinaryFunction::min, "Min", 1); }
+LogicalResult res::frontend::importSum(NodeImport &node) { return importCombination(node, BinaryFunction::add, "Add", 1); }
+LogicalResult res::frontend::importMean(NodeImport &node) {
+  return importCombination(node, BinaryFunction::add, "Add", 1, /*isMean=*/true);
+}
 
 LogicalResult res::frontend::importNeg(NodeImport &node) {
   if (failed(node.attributes.finish()))
@@ -196,10 +259,7 @@ LogicalResult res::frontend::importNeg(NodeImport &node) {
   FailureOr<TypedValue<RankedTensorType>> input = node.getActivation(0);
   if (failed(input))
     return failure();
-  RankedTensorType type = input->getType();
-  if (type.getRank() < 2)
-    return node.refuse("a tensor of shape " + formatShape(type.getShape()) + "; expected rank 2 or more");
-  const int64_t channels = type.getDimSize(1);
+  const int64_t channels = withChannels(input->getType().getShape())[1];
   return node.setOutput(createAffine(node, *input, node.createSplat(-1, channels), node.createSplat(0, channels)));
 }
 

@@ -1,11 +1,15 @@
 //===- ImportPool.cpp - pools and means over the map ------------*- C++ -*-===//
 //
-// MaxPool, AveragePool, GlobalAveragePool, ReduceMean.
+// MaxPool, AveragePool, GlobalAveragePool, GlobalMaxPool, ReduceMean; and LRN, means over channels.
 //
 //===----------------------------------------------------------------------===//
 
 #include "dialect/ResShapes.h"
 #include "frontends/onnx/ops/Windows.h"
+
+#include "llvm/Support/FormatVariadic.h"
+
+#include <cmath>
 
 using namespace mlir;
 using namespace res;
@@ -92,6 +96,20 @@ static LogicalResult createGlobalAveragePool(NodeImport &node, TypedValue<Ranked
   return node.setOutput(keepSpatialAxes ? mean : node.createReshape(mean, shape.take_front(2)));
 }
 
+/// A mean over a map that is padded with zeros, which count, as `padding` says, under a window with more padding at the end,
+/// which does not.
+static Value createPaddedMean(NodeImport &node, const Pool &pool, WindowAttr padding) {
+  SmallVector<int64_t> shape(pool.input.getType().getShape()), low(4, 0), pads(4, 0);
+  for (unsigned axis : {0, 1}) {
+    low[axis + 2] = padding.getPadBegin(axis);
+    shape[axis + 2] += padding.getPadBegin(axis) + padding.getPadEnd(axis);
+    pads[axis + 2] = pool.window.getPadEnd(axis) - padding.getPadEnd(axis);
+  }
+  Value padded = PadOp::create(node.builder, node.loc, pool.input.getType().clone(shape), pool.input, low, APFloat(0.f));
+  auto window = WindowAttr::get(node.builder.getContext(), padding.getKernel(), padding.getStrides(), pads, padding.getDilations());
+  return AvgPoolOp::create(node.builder, node.loc, pool.type, padded, window, /*count_include_pad=*/false);
+}
+
 LogicalResult res::frontend::importAveragePool(NodeImport &node) {
   WindowSpec spec = readWindowSpec(node.attributes);
   bool ceilMode = node.attributes.getFlag("ceil_mode", false);
@@ -102,14 +120,15 @@ LogicalResult res::frontend::importAveragePool(NodeImport &node) {
   if (failed(pool))
     return failure();
 
-  if (ceilMode) {
-    // Padding that ceil_mode adds would count differently from the rest.
-    FailureOr<WindowAttr> floor =
-        resolveWindow(node, spec, pool->input.getType().getShape(), *spec.kernel, /*ceilMode=*/false);
-    if (succeeded(floor) && *floor != pool->window)
-      return node.refuse("attribute 'ceil_mode': expected 0 where it changes the size of the result, got 1");
-  }
   WindowAttr window = pool->window;
+  if (ceilMode && countIncludePad) {
+    // The padding of the node counts, what ceil_mode adds to it does not: only the latter stays the pooling's.
+    ArrayRef<int64_t> from = pool->input.getType().getShape();
+    FailureOr<WindowAttr> floor = resolveWindow(node, spec, from, *spec.kernel, /*ceilMode=*/false);
+    if (succeeded(floor) && *floor != window && floor->hasPads())
+      return node.setOutput(createPaddedMean(node, *pool, *floor));
+    countIncludePad = succeeded(floor) && floor->hasPads();
+  }
   auto isOne = [](int64_t value) { return value == 1; };
   if (llvm::all_of(window.getKernel(), isOne) && llvm::all_of(window.getStrides(), isOne) && !window.hasPads())
     return node.setOutput(pool->input);
@@ -141,6 +160,36 @@ LogicalResult res::frontend::importGlobalMaxPool(NodeImport &node) {
   if (failed(type))
     return failure();
   return node.setOutput(MaxPoolOp::create(node.builder, node.loc, *type, *input, window));
+}
+
+LogicalResult res::frontend::importLrn(NodeImport &node) {
+  const int64_t size = node.attributes.getInt("size", 0, 0, INT32_MAX);
+  const float alpha = node.attributes.getFloat("alpha", 1e-4f), beta = node.attributes.getFloat("beta", 0.75f);
+  const float bias = node.attributes.getFloat("bias", 1);
+  if (failed(node.attributes.finish()))
+    return failure();
+  if (size < 1)
+    return node.emitError() << "attribute 'size': expected a window of at least 1 channel, got " << size;
+  if (!std::isfinite(alpha) || !std::isfinite(beta) || !std::isfinite(bias))
+    return node.emitError() << "expected finite numbers as 'alpha', 'beta' and 'bias', got " << alpha << ", " << beta
+                            << " and " << bias;
+  if (alpha < 0 || bias <= 0)
+    return node.refuse("attributes 'alpha' and 'bias': expected at least 0 and more than 0, got " +
+                       llvm::formatv("{0} and {1}", llvm::format("%g", alpha), llvm::format("%g", bias)).str());
+  FailureOr<TypedValue<RankedTensorType>> input = node.getActivation(0);
+  if (failed(input))
+    return failure();
+  Dims shape(input->getType().getShape());
+  if (shape.size() < 2)
+    return node.emitError() << "expected an input of rank 2 or more, got shape " << formatShape(shape);
+  // Pixels are normalised alone, wherever they lie.
+  Dims map{shape[0], shape[1], 1, 1};
+  for (auto [axis, extent] : llvm::enumerate(ArrayRef<int64_t>(shape).drop_front(2)))
+    map[axis == 0 && shape.size() == 4 ? 2 : 3] *= extent;
+  Value mapped = node.createReshape(*input, map);
+  Value result = LrnOp::create(node.builder, node.loc, mapped.getType(), mapped, size, APFloat(alpha), APFloat(beta),
+                               APFloat(bias));
+  return node.setOutput(node.createReshape(result, shape));
 }
 
 // Axes are an attribute before opset 18 and an input since; without any, all axes are meant.

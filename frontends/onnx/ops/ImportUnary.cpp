@@ -1,7 +1,6 @@
 //===- ImportUnary.cpp - functions of each element --------------*- C++ -*-===//
 //
-// Activation functions and other functions of one number; Clip, Max and Min with constant bounds; PRelu; Pow with a few
-// exponents.
+// Activation functions and other functions of one number; Clip; PRelu; Pow with a few exponents.
 //
 //===----------------------------------------------------------------------===//
 
@@ -127,29 +126,6 @@ LogicalResult res::frontend::importClip(NodeImport &node) {
     return node.emitError() << "expected numbers as bounds, got " << low << " and " << high;
   return createUnary(node, UnaryFunction::clip, low, high);
 }
-
-/// Max and Min of an activation and one number: a clip with one bound.
-static LogicalResult importBound(NodeImport &node, bool isMax) {
-  if (failed(node.attributes.finish()))
-    return failure();
-  if (node.getNumInputs() != 2)
-    return node.refuse("takes " + Twine(node.getNumInputs()) + " tensors; expected a tensor and one value");
-  FailureOr<Operand> first = node.getOperand(0);
-  if (failed(first) || failed(node.getOperand(1)))
-    return failure();
-  const unsigned constant = first->constant ? 0 : 1;
-  FailureOr<float> bound = getScalar(node, constant, "bound");
-  FailureOr<TypedValue<RankedTensorType>> input = node.getActivation(1 - constant);
-  if (failed(bound) || failed(input))
-    return failure();
-  if (std::isnan(*bound))
-    return node.emitError() << "expected a number as bound, got " << *bound;
-  return node.setOutput(UnaryOp::create(node.builder, node.loc, input->getType(), UnaryFunction::clip, *input,
-                                        APFloat(isMax ? *bound : kLowest), APFloat(isMax ? kHighest : *bound)));
-}
-
-LogicalResult res::frontend::importMax(NodeImport &node) { return importBound(node, /*isMax=*/true); }
-LogicalResult res::frontend::importMin(NodeImport &node) { return importBound(node, /*isMax=*/false); }
 
 //===----------------------------------------------------------------------===//
 // Slopes and powers

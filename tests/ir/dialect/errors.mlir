@@ -683,6 +683,22 @@ func.func @overwrite_what_is_spread(%x: tensor<1x4x8x8xf32>, %g: tensor<1x4x1x1x
 
 // -----
 
+func.func @lrn_size(%x: tensor<1x4x8x8xf32>) {
+  // expected-error @+1 {{expected a size of 1 to 2147483647, got 0}}
+  %0 = res.lrn %x size 0 alpha 0.5 beta 0.75 bias 1.0 : tensor<1x4x8x8xf32>
+  return
+}
+
+// -----
+
+func.func @lrn_power_of_a_negative_number(%x: tensor<1x4x8x8xf32>) {
+  // expected-error @+1 {{expected a bias above 0 and an alpha of at least 0, got 1.000000e+00 and -5.000000e-01}}
+  %0 = res.lrn %x size 5 alpha -0.5 beta 0.75 bias 1.0 : tensor<1x4x8x8xf32>
+  return
+}
+
+// -----
+
 func.func @resize_positions(%x: tensor<1x4x8x8xf32>) {
   // expected-error @+1 {{expected 'columns' to be a step of at least 0, a first position and a divisor of at least 1, of 32 bits up to the last of 8 positions}}
   %0 = res.resize %x rows [1, 0, 1] columns [1, 0, 0] : tensor<1x4x8x8xf32> -> tensor<1x4x8x8xf32>

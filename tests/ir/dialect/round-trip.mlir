@@ -38,6 +38,8 @@ func.func @activations(%x: tensor<1x16x9x7xf32>, %w: tensor<20x8x3x3xf32>, %b: t
   %1 = res.batch_norm %0, %b, %b, %b, %b epsilon 1.0e-5 : tensor<1x20x6x9xf32>, tensor<20xf32>
   // CHECK: res.affine %{{.*}}, %{{.*}}, %{{.*}} : tensor<1x20x6x9xf32>, tensor<20xf32>
   %2 = res.affine %1, %b, %b : tensor<1x20x6x9xf32>, tensor<20xf32>
+  // CHECK: res.lrn %{{.*}} size 5 alpha 5.000000e-01 beta 7.500000e-01 bias 1.000000e+00 : tensor<1x16x9x7xf32>
+  %normed = res.lrn %x size 5 alpha 0.5 beta 0.75 bias 1.0 : tensor<1x16x9x7xf32>
   // CHECK: res.resize %{{.*}} rows [1, 0, 2] columns [2, -1, 4] : tensor<1x16x9x7xf32> -> tensor<1x16x18x14xf32>
   %resized = res.resize %x rows [1, 0, 2] columns [2, -1, 4] : tensor<1x16x9x7xf32> -> tensor<1x16x18x14xf32>
   // CHECK: res.resize %{{.*}} linear rows [0, 0, 1] columns [1, 0, 1]
@@ -82,6 +84,8 @@ func.func @functions(%x: tensor<2x20x6x9xf32>, %g: tensor<2x20x1x1xf32>, %b: ten
   %3 = res.prelu %2, %b : tensor<2x20x6x9xf32>, tensor<20xf32>
   // CHECK: res.binary mul %{{.*}}, %{{.*}} : (tensor<2x20x6x9xf32>, tensor<2x20x1x1xf32>) -> tensor<2x20x6x9xf32>
   %4 = res.binary mul %3, %g : (tensor<2x20x6x9xf32>, tensor<2x20x1x1xf32>) -> tensor<2x20x6x9xf32>
+  // CHECK: res.binary max %{{.*}}, %{{.*}} : (tensor<1x20xf32>, tensor<2x1xf32>) -> tensor<2x20xf32>
+  %larger = res.binary max %r, %m : (tensor<1x20xf32>, tensor<2x1xf32>) -> tensor<2x20xf32>
   // CHECK: res.binary sub %{{.*}}, %{{.*}} : (tensor<1x20xf32>, tensor<2x1xf32>) -> tensor<2x20xf32>
   %5 = res.binary sub %r, %m : (tensor<1x20xf32>, tensor<2x1xf32>) -> tensor<2x20xf32>
   return %5 : tensor<2x20xf32>

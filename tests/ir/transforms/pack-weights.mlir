@@ -36,6 +36,16 @@ func.func @groups_of_whole_blocks_or_not(%x: tensor<1x64x8x8xf32>) -> tensor<1x4
   return %3 : tensor<1x48x6x6xf32>
 }
 
+// Elements that a reshape makes an activation stay as they are.
+// CHECK-LABEL: func.func @weight_that_becomes_an_activation
+// CHECK: res.pack %{{.*}} : tensor<40xf32> -> tensor<40xf32> as #res.pack_vector<multiple = 1>
+func.func @weight_that_becomes_an_activation(%x: tensor<1x4x2x5xf32>) -> tensor<1x4x2x5xf32> {
+  %w = res.weight "w" in "f" at 0 : tensor<40xf32>
+  %0 = res.reshape %w : tensor<40xf32> -> tensor<1x4x2x5xf32>
+  %1 = res.add %x, %0 : tensor<1x4x2x5xf32>
+  return %1 : tensor<1x4x2x5xf32>
+}
+
 // A dump that is packed already goes through unchanged.
 // CHECK-LABEL: func.func @keeps_what_is_packed
 // CHECK: %[[P:.*]] = res.pack
