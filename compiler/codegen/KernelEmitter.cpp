@@ -64,6 +64,12 @@ private:
       return param(p.c);
     };
   }
+  /// An operation on a tensor of another rank than code is generated for.
+  llvm::Error failRank(Operation *op, Value value) {
+    const std::string node = getNodeName(op->getLoc()).str();
+    return fail((node.empty() ? "" : "node '" + node + "': ") + "expected tensors of rank 2 or 4, got rank " +
+                llvm::Twine(typeOf(value).getRank()));
+  }
   llvm::Error fail(const llvm::Twine &message) { return llvm::createStringError("kernel '" + name + "': " + message); }
 
   func::FuncOp kernel;
@@ -194,7 +200,7 @@ llvm::Error KernelEmitter::defineAnchor(Stage &stage) {
   Value input = op->getOperand(0), output = op->getResult(0);
   for (Value value : {input, output})
     if (typeOf(value).getRank() != 4 && typeOf(value).getRank() != 2 && !isa<ReshapeOp, RelayoutOp>(op))
-      return fail("expected tensors of rank 2 or 4, got rank " + llvm::Twine(typeOf(value).getRank()));
+      return failRank(op, value);
   TensorSize from = sizeOf(input), to = sizeOf(output);
   Reader read = readers.lookup(input), value;
   if (auto c = dyn_cast<ConvOp>(op)) {
@@ -222,8 +228,8 @@ llvm::Error KernelEmitter::defineAnchor(Stage &stage) {
     value = defineSoftmax(stage.name, vars, read, from, stage.map.parts);
   } else if (auto l = dyn_cast<LrnOp>(op)) {
     auto number = [](const llvm::APFloat &f) { return double(f.convertToFloat()); };
-    value = defineLrn(stage.name, vars, read, from, {int64_t(l.getSize()), number(l.getAlpha()), number(l.getBeta()), number(l.getBias())},
-                      stage.map);
+    const ResponseNorm norm{int64_t(l.getSize()), number(l.getAlpha()), number(l.getBeta()), number(l.getBias())};
+    value = defineLrn(stage.name, vars, read, from, norm, stage.map);
   } else if (isa<ReshapeOp>(op)) {
     value = defineReshape(read, from, to);
   } else if (isa<SliceOp, PadOp>(op)) {
@@ -258,7 +264,7 @@ llvm::Error KernelEmitter::define(Operation *op) {
     return defineAnchor(*stage);
   }
   if (isa<AffineOp, PReluOp>(op) && typeOf(op->getResult(0)).getRank() != 4 && typeOf(op->getResult(0)).getRank() != 2)
-    return fail("expected tensors of rank 2 or 4, got rank " + llvm::Twine(typeOf(op->getResult(0)).getRank()));
+    return failRank(op, op->getResult(0));
   Reader value = defineElementwise(
       op, [&](Value operand) { return readers.lookup(operand); }, [&](Value vector) { return vectorReader(vector); });
   if (!value)

@@ -35,7 +35,7 @@ RULES = [(reason, re.compile(pattern)) for reason, pattern in (
     ("operand at run time", r"^unsupported .* is computed at run time; expected a constant$"),
     ("functions of constants", r"^unsupported .*: input '.*' is constant; expected a tensor that is computed at run time$"),
     ("empty results", r"^node '.*: expected a result of 1 to \d+ elements, got shape "),
-    ("ranks 3, 5", r"^kernel '.*': expected tensors of rank 2 or 4, got rank "),
+    ("ranks 3, 5", r"^kernel '.*': (?:node '.*': )?expected tensors of rank 2 or 4, got rank "),
     ("rank 0", r"^input '.*': expected rank 1 to 8 and 1 to \d+ elements, got shape "),
 )]
 

@@ -41,6 +41,9 @@ mlir::FailureOr<Dims> broadcastShapes(NodeImport &node, llvm::ArrayRef<int64_t> 
 /// True when `shape` is one that a constant broadcasts from to the channels of a tensor: everything but dimension 1 is 1.
 bool isPerChannel(llvm::ArrayRef<int64_t> shape, mlir::RankedTensorType type);
 
+/// The shape in which operations over dimension 1 are applied to a tensor: code is generated for maps and matrices.
+Dims withChannels(llvm::ArrayRef<int64_t> shape);
+
 /// The axis of an attribute, which counts from the end when negative.
 mlir::FailureOr<int64_t> normalizeAxis(NodeImport &node, int64_t axis, int64_t rank);
 

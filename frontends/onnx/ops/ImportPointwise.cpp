@@ -31,8 +31,7 @@ static Dims mapOf(ArrayRef<int64_t> shape) {
   return map;
 }
 
-/// The shape in which operations over dimension 1 are applied to a tensor: code is generated for maps and matrices.
-static Dims withChannels(ArrayRef<int64_t> shape) {
+Dims res::frontend::withChannels(ArrayRef<int64_t> shape) {
   if (shape.size() == 2 || shape.size() == 4)
     return Dims(shape);
   return shape.size() < 2 ? Dims{1, shape.empty() ? 1 : shape[0]} : mapOf(shape);

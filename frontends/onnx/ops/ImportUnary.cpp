@@ -145,7 +145,9 @@ LogicalResult res::frontend::importPRelu(NodeImport &node) {
     return node.refuse(1, "slope", "has shape " + formatShape((*slope)->shape) + " for a tensor of shape " +
                                        formatShape(type.getShape()) + "; expected one value, or one for each channel");
   Value vector = node.materialize(**slope, type.getDimSize(1));
-  return node.setOutput(PReluOp::create(node.builder, node.loc, type, *input, vector));
+  Value mapped = node.createReshape(*input, withChannels(type.getShape()));
+  Value result = PReluOp::create(node.builder, node.loc, mapped.getType(), mapped, vector);
+  return node.setOutput(node.createReshape(result, type.getShape()));
 }
 
 LogicalResult res::frontend::importPow(NodeImport &node) {

@@ -59,7 +59,8 @@ class Nodes(NetworkCase):
         self.check_nodes([("LRN", "x", "y", {"size": 5, "alpha": 0.5})], [2, 20, 7], has_peer=False)
 
     def test_lrn_with_many_channels(self):
-        self.check_nodes([("Relu", "x", "h", {}), ("LRN", "h", "i", {"size": 5, "alpha": 0.5}), ("Relu", "i", "y", {})], [1, 4112, 2, 3])
+        self.check_nodes([("Relu", "x", "h", {}), ("LRN", "h", "i", {"size": 5, "alpha": 0.5}), ("Relu", "i", "y", {})],
+                         [1, 4112, 2, 3])
 
     def test_sums(self):
         """Of one, two and more operands, of which some are constants or spread."""
@@ -99,7 +100,8 @@ class Nodes(NetworkCase):
     def test_norms_of_other_ranks(self):
         vectors = [(name, np.linspace(low, 2, 20)) for name, low in (("s", -1), ("b", -2), ("m", 0), ("v", 0.1))]
         for shape in ([2, 20], [2, 20, 7], [2, 20, 3, 4, 5], [2, 20, 1, 2, 3, 4]):
-            self.check_nodes([("BatchNormalization", "x s b m v", "n", {}), ("Relu", "n", "r", {}), ("Neg", "r", "y", {})], shape, vectors)
+            self.check_nodes([("BatchNormalization", "x s b m v", "n", {}), ("PRelu", "n p", "r", {}), ("Neg", "r", "y", {})],
+                             shape, [*vectors, ("p", np.linspace(-1, 1, 20).reshape(20, *[1] * (len(shape) - 2)))])
 
 
 class Networks(NetworkCase):
